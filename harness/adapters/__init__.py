@@ -1,0 +1,1 @@
+"""Edges to the outside: HTTP, databases, objects, the run directory."""

@@ -1,0 +1,62 @@
+"""The `parakeet` command: one file per sub-command, registered here."""
+
+import sys
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from harness.domain.errors import ExitCode, HarnessError
+
+app = typer.Typer(
+    name="parakeet",
+    help="Verifies a migration: replays identical requests against both systems and decides from evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def main() -> None:
+    """Runs the command line; every expected failure is a message and an exit code, never a traceback."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code."""
+    try:
+        returned: Any = app(arguments, standalone_mode=False)
+        return int(returned) if isinstance(returned, int) else ExitCode.GO
+    except HarnessError as error:
+        _print_error(error)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; everything that was started has been stopped")
+        return 130
+    except typer.Exit as leave:
+        return int(leave.exit_code)
+    except typer.Abort:
+        return ExitCode.USAGE
+    except Exception as error:  # noqa: BLE001 - the process edge: usage errors and our own failures end here
+        return _end_with(error)
+
+
+def _end_with(error: Exception) -> int:
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # click's usage errors
+        error.show()
+        return ExitCode.USAGE
+    console = Console(stderr=True)
+    console.print_exception() if "--debug" in sys.argv else console.print(
+        f"the harness itself failed: {type(error).__name__}: {error}", style="red", markup=False
+    )
+    return ExitCode.HARNESS_FAILED
+
+
+def _print_error(error: HarnessError) -> None:
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(f"error: {error.what}", style="red", markup=False, highlight=False)
+    if error.where:
+        console.print(f"  at:   {error.where}", markup=False, highlight=False)
+    if error.hint:
+        console.print(f"  next: {error.hint}", markup=False, highlight=False)

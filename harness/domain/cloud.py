@@ -1,0 +1,67 @@
+"""The target's cloud as Terraform describes it, provider-neutral enough to run locally."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionDefinition:
+    """A Lambda function: `name` is the deployed name, `key` the short one (`trades`)."""
+
+    key: str
+    name: str
+    handler: str
+    runtime: str
+    memory_mb: int
+    timeout_s: int
+    environment: Mapping[str, str]
+    role: str
+    layers: tuple[str, ...] = ()
+    reserved_concurrency: int | None = None
+    architecture: str = "x86_64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteDefinition:
+    """An HTTP API route: `route_key` is `ANY /api/trades/{proxy+}` or `$default`."""
+
+    route_key: str
+    function_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketDefinition:
+    """A bucket by its full name."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretDefinition:
+    """A secret by its full name; its value never comes from Terraform."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudDefinition:
+    """Everything that the local cloud stands up."""
+
+    environment: str
+    region: str
+    account_id: str
+    functions: tuple[FunctionDefinition, ...]
+    routes: tuple[RouteDefinition, ...]
+    buckets: tuple[BucketDefinition, ...]
+    secrets: tuple[SecretDefinition, ...]
+    throttle_rate_rps: float | None = None
+    throttle_burst: int | None = None
+
+    def function(self, key: str) -> FunctionDefinition:
+        """The function of that key; raises KeyError where there is none."""
+        for candidate in self.functions:
+            if candidate.key == key:
+                return candidate
+        raise KeyError(key)

@@ -1,0 +1,76 @@
+"""One request with its response and timing, on one side."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+Headers = tuple[tuple[str, str], ...]
+"""A multimap in the order received; names keep the case they were sent in."""
+
+
+class Side(StrEnum):
+    """The two systems under comparison."""
+
+    LEGACY = "legacy"
+    TARGET = "target"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was sent: `url` is path and query exactly as on the wire, relative to the side's base address."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What came back, undecoded: `body` is after transfer decoding and before content decoding."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    is_truncated: bool = False
+
+    def header_values(self, name: str) -> tuple[str, ...]:
+        """All values of a header, in order; names are matched without regard to case."""
+        wanted = name.lower()
+        return tuple(value for key, value in self.headers if key.lower() == wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request and its outcome: exactly one of `response` and `transport_error` is set."""
+
+    side: Side
+    base_url: str
+    request: Request
+    response: Response | None
+    transport_error: str | None = None
+    sent_at: datetime
+    duration_ms: float
+
+    @property
+    def received_at(self) -> datetime:
+        """When the last byte arrived, aware UTC."""
+        return self.sent_at + timedelta(milliseconds=self.duration_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangePair:
+    """The two sides' exchanges of one step of one session."""
+
+    session_id: str
+    group: str
+    step: int
+    name: str
+    operation: str
+    """Endpoint template, such as `GET /api/trades/{trade_id}`."""
+    legacy: Exchange
+    target: Exchange
+    volatile: tuple[str, ...] = ()
+    volatile_headers: tuple[str, ...] = ()
+    tie: tuple[str, ...] = ()
+    """Sort keys among whose equal values the order is open; `*` when the keys are not known."""

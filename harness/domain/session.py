@@ -1,0 +1,64 @@
+"""Ordered steps of one user, replayed identically on both sides."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.domain.exchange import Headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """Repeat the step until the value at `pointer` is none of `while_values`, then record it."""
+
+    pointer: str
+    while_values: tuple[Any, ...]
+    interval_s: float = 0.2
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedResponse:
+    """What a recording says the answer was; `$TEXT`, `$BASE`, `$HOSTPORT` and `$APPROOT` are placeholders."""
+
+    status: int
+    headers: Headers
+    body: Any
+    transport_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One request to make; `{{name}}` in url, headers and body stands for a value saved earlier."""
+
+    n: int
+    name: str
+    method: str
+    url: str
+    headers: Headers = ()
+    body: str | None = None
+    """Text to send; JSON bodies are already serialised, `content-type` is then among the headers."""
+    auth: str | None = None
+    save: tuple[tuple[str, str], ...] = ()
+    """(name, JSON pointer) pairs to keep from this answer."""
+    volatile: tuple[str, ...] = ()
+    volatile_headers: tuple[str, ...] = ()
+    tie: tuple[str, ...] = ()
+    reused: tuple[str, ...] = ()
+    poll: Poll | None = None
+    sleep_s: float = 0.0
+    network: str | None = None
+    recorded: RecordedResponse | None = None
+    """None when the answer is withheld, or when the session is not a recording."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Steps that share state: both sides start from the same state before the first step."""
+
+    id: str
+    group: str
+    """The part of the system it exercises, such as a router's name; parity is judged by group."""
+    steps: tuple[Step, ...]
+    source: str = ""
+    """The file it came from, for messages."""
+    tags: tuple[str, ...] = field(default=())

@@ -1,0 +1,1 @@
+"""Asynchronous shell that gathers evidence: replay, load, measuring, the pipeline."""

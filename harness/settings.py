@@ -1,0 +1,145 @@
+"""What `parakeet.toml` says, checked once at the edge and passed on, frozen."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from harness.domain.errors import ConfigurationError
+
+FILE_NAME = "parakeet.toml"
+
+
+class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Unknown keys are errors: a misspelt setting must not be silently ignored."""
+
+
+class LegacySettings(_Frozen):
+    """How the legacy system is run."""
+
+    mode: Literal["embedded", "process", "docker", "remote"] = "embedded"
+    command: list[str] = []
+    """For `process`: argument list; `{port}` and `{database}` are filled in."""
+    working_directory: str | None = None
+    environment: dict[str, str] = {}
+    image: str | None = None
+    """For `docker`."""
+    url: str | None = None
+    """For `remote`."""
+    database: str | None = None
+    """Path of its SQLite file, relative to the working directory."""
+    cache_directory: str | None = None
+    results_directory: str | None = None
+    health_path: str = "/health"
+    startup_timeout_s: float = 30.0
+    reset_command: list[str] = []
+
+
+class AuthSettings(_Frozen):
+    """How a bearer token for one side is minted; the secret is named, never written here."""
+
+    jwt_secret_file: str | None = None
+    token_env: str | None = None
+
+
+class SideSettings(_Frozen):
+    """One side's settings."""
+
+    auth: AuthSettings = AuthSettings()
+
+
+class SidesSettings(_Frozen):
+    """Both sides' settings."""
+
+    legacy: SideSettings = SideSettings()
+    target: SideSettings = SideSettings()
+
+
+class EnvironmentSettings(_Frozen):
+    """A place where the target runs; credentials by the names of environment variables."""
+
+    target_url: str
+    dsn_env: str | None = None
+    allow_load: bool = False
+    reset_command: list[str] = []
+
+
+class TableMap(_Frozen):
+    """How one legacy table is found on the target."""
+
+    table: str | None = None
+    columns: dict[str, str] = {}
+    added: dict[str, str] = {}
+    """Columns that only the target has, each with its rule: `null`, `any`, or `= LITERAL`."""
+    enums: dict[str, dict[str, str]] = {}
+
+
+class RowsSettings(_Frozen):
+    """Row mapping by legacy table."""
+
+    map: dict[str, TableMap] = {}
+
+
+class GateSettings(_Frozen):
+    """What the gates demand beyond the criteria's own targets."""
+
+    price_sheet_max_age_days: int = 90
+
+
+class Settings(_Frozen):
+    """The whole file; every section has defaults, so an absent file is valid."""
+
+    legacy: LegacySettings = LegacySettings()
+    environments: dict[str, EnvironmentSettings] = {}
+    sides: SidesSettings = SidesSettings()
+    rows: RowsSettings = RowsSettings()
+    gates: GateSettings = GateSettings()
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Settings of `path`, or of `parakeet.toml` in this directory or the project's, or the defaults.
+
+    Raises:
+        ConfigurationError: the file is absent though named, is not TOML, or has an unknown or ill-typed key.
+    """
+    found = path or find_settings_file()
+    if found is None:
+        return Settings()
+    try:
+        raw: dict[str, Any] = tomllib.loads(found.read_text(encoding="utf-8"))
+        return msgspec.convert(raw, Settings)
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the configuration: {error.strerror}", where=str(found)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the configuration is not TOML: {error}", where=str(found)) from error
+    except msgspec.ValidationError as error:
+        hint = "Correct that key; `parakeet init` writes a commented file with every key."
+        raise ConfigurationError(f"the configuration is wrong: {error}", where=str(found), hint=hint) from error
+
+
+def find_settings_file() -> Path | None:
+    """`parakeet.toml` of the working directory, else of the project, else None."""
+    for directory in (Path.cwd(), project_root()):
+        candidate = directory / FILE_NAME
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def project_root() -> Path:
+    """The checkout that this package was installed from."""
+    return Path(__file__).resolve().parent.parent
+
+
+def environment_variable(name: str) -> str:
+    """A credential that the configuration names.
+
+    Raises:
+        ConfigurationError: it is not set.
+    """
+    value = os.environ.get(name)
+    if value is None:
+        raise ConfigurationError(f"the environment variable {name} is not set", hint=f"export {name}=…")
+    return value

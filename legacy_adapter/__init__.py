@@ -1,0 +1,1 @@
+"""Starts, snapshots and reads the legacy system; `app/` is the reference application, a separate program."""

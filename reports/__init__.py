@@ -1,0 +1,1 @@
+"""Renders a run directory as HTML, Markdown, JUnit, JSON and SARIF."""

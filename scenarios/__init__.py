@@ -1,0 +1,1 @@
+"""What is replayed against both sides: sessions, waivers and load profiles of this migration."""

@@ -1,0 +1,1 @@
+"""The serverless product: imports nothing of the judge."""
