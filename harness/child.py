@@ -67,13 +67,18 @@ class Child:
         """None while it runs; otherwise the exit status, negative for a signal."""
         return self._process.poll()
 
+    async def wait(self, *, timeout_s: float) -> int | None:
+        """The exit status once it ends; None if it still runs after `timeout_s`."""
+        try:
+            return await asyncio.to_thread(self._process.wait, timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
     async def stop(self, *, grace_s: float = 5.0) -> None:
         """Asks the group to end, kills it after `grace_s`, and reaps it."""
         self._signal(signal.SIGTERM)
         try:
-            await asyncio.to_thread(self._process.wait, grace_s)
-        except subprocess.TimeoutExpired:
-            pass
+            await self.wait(timeout_s=grace_s)
         finally:
             self.kill()
 
@@ -200,7 +205,8 @@ def _spawn(
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_die_with_parent,
+        # Nothing but one system call runs there, so that threads do no harm.
+        preexec_fn=_die_with_parent,  # noqa: PLW1509
     )
 
 

@@ -16,7 +16,7 @@ class _Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Unknown keys are errors: a misspelt setting must not be silently ignored."""
 
 
-class LegacySettings(_Frozen):
+class LegacySettings(_Frozen, frozen=True):
     """How the legacy system is run."""
 
     mode: Literal["embedded", "process", "docker", "remote"] = "embedded"
@@ -37,27 +37,27 @@ class LegacySettings(_Frozen):
     reset_command: list[str] = []
 
 
-class AuthSettings(_Frozen):
+class AuthSettings(_Frozen, frozen=True):
     """How a bearer token for one side is minted; the secret is named, never written here."""
 
     jwt_secret_file: str | None = None
     token_env: str | None = None
 
 
-class SideSettings(_Frozen):
+class SideSettings(_Frozen, frozen=True):
     """One side's settings."""
 
     auth: AuthSettings = AuthSettings()
 
 
-class SidesSettings(_Frozen):
+class SidesSettings(_Frozen, frozen=True):
     """Both sides' settings."""
 
     legacy: SideSettings = SideSettings()
     target: SideSettings = SideSettings()
 
 
-class EnvironmentSettings(_Frozen):
+class EnvironmentSettings(_Frozen, frozen=True):
     """A place where the target runs; credentials by the names of environment variables."""
 
     target_url: str
@@ -66,7 +66,7 @@ class EnvironmentSettings(_Frozen):
     reset_command: list[str] = []
 
 
-class TableMap(_Frozen):
+class TableMap(_Frozen, frozen=True):
     """How one legacy table is found on the target."""
 
     table: str | None = None
@@ -76,19 +76,19 @@ class TableMap(_Frozen):
     enums: dict[str, dict[str, str]] = {}
 
 
-class RowsSettings(_Frozen):
+class RowsSettings(_Frozen, frozen=True):
     """Row mapping by legacy table."""
 
     map: dict[str, TableMap] = {}
 
 
-class GateSettings(_Frozen):
+class GateSettings(_Frozen, frozen=True):
     """What the gates demand beyond the criteria's own targets."""
 
     price_sheet_max_age_days: int = 90
 
 
-class Settings(_Frozen):
+class Settings(_Frozen, frozen=True):
     """The whole file; every section has defaults, so an absent file is valid."""
 
     legacy: LegacySettings = LegacySettings()
