@@ -1,0 +1,187 @@
+"""Sessions read from files: our own format, and recordings in JSON Lines.
+
+One JSON document with `format_version` is a session of ours; JSON Lines, each with a `request`, are a
+recording. Files may be gzipped. The kind is told from the content, never from the file's name.
+"""
+
+import glob
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from harness.adapters.session_steps import SessionDocument, StepLine, step_of
+from harness.domain.errors import ConfigurationError
+from harness.domain.grouping import group_of_urls
+from harness.domain.session import Session, Step
+from harness.domain.substitution import step_placeholders
+
+FORMAT_VERSION = 1
+
+_Parsed = TypeVar("_Parsed")
+
+
+def load_sessions(patterns: Sequence[str]) -> tuple[Session, ...]:
+    """All sessions of the files that the paths and globs name, in that order and each file once.
+
+    Raises:
+        ConfigurationError: nothing matches a pattern, or a file cannot be read; names file, line and fix.
+    """
+    sessions = tuple(session for path in _expand(patterns) for session in load_session_file(path))
+    _require_unique_ids(sessions)
+    return sessions
+
+
+def load_session_file(path: Path) -> tuple[Session, ...]:
+    """The sessions of one file.
+
+    Raises:
+        ConfigurationError: as `load_sessions`.
+    """
+    text = _read_text(path)
+    document = _single_document(text)
+    if document is not None and "format_version" in document:
+        sessions: tuple[Session, ...] = (_own_session(document, path),)
+    elif document is not None and "log" in document:
+        raise ConfigurationError(
+            "HAR files cannot be read yet", where=str(path), hint="Give JSON Lines or a session file of ours."
+        )
+    else:
+        sessions = tuple(_recorded_sessions(text, path))
+    for session in sessions:
+        _require_saved_names(session)
+    return sessions
+
+
+def _expand(patterns: Sequence[str]) -> tuple[Path, ...]:
+    paths: dict[Path, None] = {}
+    for pattern in patterns:
+        literal = Path(pattern)
+        found = [literal] if literal.is_file() else [Path(name) for name in sorted(_files(pattern))]
+        if not found:
+            hint = "Check the path; quote a glob so that the shell leaves it alone."
+            raise ConfigurationError("no session file matches", where=pattern, hint=hint)
+        paths.update(dict.fromkeys(found))
+    return tuple(paths)
+
+
+def _files(pattern: str) -> Iterator[str]:
+    names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob refuses absolute patterns
+    return (name for name in names if Path(name).is_file())
+
+
+def _read_text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        return data.decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
+        raise ConfigurationError(
+            f"cannot read the session file: {error}",
+            where=str(path),
+            hint="Check that it is whole and readable.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"not UTF-8 text at byte {error.start}",
+            where=str(path),
+            hint="Give JSON or JSON Lines, gzipped or not.",
+        ) from error
+
+
+def _single_document(text: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _own_session(document: dict[str, Any], path: Path) -> Session:
+    if document["format_version"] != FORMAT_VERSION:
+        raise ConfigurationError(
+            f"format_version {document['format_version']!r} is unknown",
+            where=str(path),
+            hint=f"This version reads {FORMAT_VERSION}.",
+        )
+    parsed = _convert(document, SessionDocument, str(path))
+    steps = tuple(step_of(line, number, f"{path} step {number}") for number, line in enumerate(parsed.steps, start=1))
+    return Session(id=parsed.id, group=parsed.group, steps=steps, source=str(path), tags=tuple(parsed.tags))
+
+
+def _recorded_sessions(text: str, path: Path) -> Iterator[Session]:
+    parts: list[tuple[str | None, list[Step]]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{path} line {number}"
+        parsed = _convert(_line_document(line, where), StepLine, where)
+        if not parts or parts[-1][0] != parsed.session:
+            parts.append((parsed.session, []))
+        parts[-1][1].append(step_of(parsed, number, where))
+    if not parts:
+        raise ConfigurationError("the session file is empty", where=str(path), hint="Give at least one step.")
+    return _named_sessions(parts, path)
+
+
+def _named_sessions(parts: list[tuple[str | None, list[Step]]], path: Path) -> Iterator[Session]:
+    stem = path.name.split(".", 1)[0]
+    seen: dict[str, int] = {}
+    for name, steps in parts:
+        base = name or stem
+        seen[base] = seen.get(base, 0) + 1
+        yield Session(
+            id=base if seen[base] == 1 else f"{base}#{seen[base]}",
+            group=group_of_urls(step.url for step in steps),
+            steps=tuple(steps),
+            source=str(path),
+            tags=("recorded",),
+        )
+
+
+def _line_document(line: str, where: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"not JSON: {error}", where=where, hint="Each line is one JSON object with a request."
+        ) from error
+
+
+def _convert(document: Any, into: type[_Parsed], where: str) -> _Parsed:
+    try:
+        return msgspec.convert(document, type=into)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"not a session step: {error}", where=where, hint="Correct that field; the format is strict."
+        ) from error
+
+
+def _require_saved_names(session: Session) -> None:
+    saved: set[str] = set()
+    for position, step in enumerate(session.steps, start=1):
+        missing = [name for name in step_placeholders(step) if name not in saved]
+        if missing:
+            raise ConfigurationError(
+                f"step {position} ({step.name}) uses {{{{{missing[0]}}}}}, which no earlier step saves",
+                where=f"{session.source}, session {session.id}",
+                hint="Add it to the `save` of an earlier step.",
+            )
+        saved.update(name for name, _ in step.save)
+
+
+def _require_unique_ids(sessions: Sequence[Session]) -> None:
+    sources: dict[str, str] = {}
+    for session in sessions:
+        if session.id in sources:
+            raise ConfigurationError(
+                f"two sessions are called {session.id!r}",
+                where=f"{sources[session.id]} and {session.source}",
+                hint="Give each session an id of its own.",
+            )
+        sources[session.id] = session.source
