@@ -1,7 +1,8 @@
 """The target's cloud as Terraform describes it, provider-neutral enough to run locally."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +32,13 @@ class RouteDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketDefinition:
-    """A bucket by its full name."""
+    """A bucket by its full name; `policy` is its JSON document."""
 
     key: str
     name: str
+    policy: str | None = None
+    cors_origins: tuple[str, ...] = ()
+    is_versioned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,14 @@ class SecretDefinition:
 
     key: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleDefinition:
+    """A role by its name, with the JSON documents of its policies."""
+
+    name: str
+    policies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +70,31 @@ class CloudDefinition:
     secrets: tuple[SecretDefinition, ...]
     throttle_rate_rps: float | None = None
     throttle_burst: int | None = None
+    roles: tuple[RoleDefinition, ...] = ()
 
     def function(self, key: str) -> FunctionDefinition:
         """The function of that key; raises KeyError where there is none."""
-        for candidate in self.functions:
-            if candidate.key == key:
-                return candidate
-        raise KeyError(key)
+        return _by_key(self.functions, key)
+
+    def bucket(self, key: str) -> BucketDefinition:
+        """The bucket of that key; raises KeyError where there is none."""
+        return _by_key(self.buckets, key)
+
+    def secret(self, key: str) -> SecretDefinition:
+        """The secret of that key; raises KeyError where there is none."""
+        return _by_key(self.secrets, key)
+
+
+class _Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+_K = TypeVar("_K", bound=_Keyed)
+
+
+def _by_key(definitions: Iterable[_K], key: str) -> _K:
+    for definition in definitions:
+        if definition.key == key:
+            return definition
+    raise KeyError(key)

@@ -1,0 +1,2 @@
+environment  = "dev"
+cors_origins = ["https://potential-parakeet-dev.pages.dev"]

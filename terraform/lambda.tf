@@ -1,0 +1,112 @@
+# The functions: one entry each, everything else in this root follows from the entry.
+
+locals {
+  functions = {
+    trades = {
+      handler              = "target.functions.trades.handler.handler"
+      memory_mb            = 1024
+      timeout_s            = 30
+      reserved_concurrency = 20
+      layers               = ["dependencies"]
+      statements           = ["read-database-secret", "read-api-keys"]
+      routes               = ["ANY /api/trades", "ANY /api/trades/{proxy+}", "$default"]
+      environment          = {}
+    }
+  }
+
+  layers = {
+    dependencies = "Third-party packages of every function."
+  }
+
+  # AWS_REGION and AWS_LAMBDA_FUNCTION_NAME are set by Lambda itself.
+  common_environment = {
+    AWS_SECRETS_MANAGER_NAME = local.secrets["database"].name
+    API_KEYS_SECRET_NAME     = local.secrets["api-keys"].name
+    AUTH_MODE                = var.auth_mode
+    CORS_ORIGINS             = join(",", var.cors_origins)
+    IS_LAMBDA                = "true"
+    LOG_LEVEL                = var.log_level
+    S3_BUCKET_NAME           = local.buckets["cache"].name
+    USE_NEON                 = "true"
+    USE_S3_CACHE             = tostring(var.use_s3_cache)
+  }
+
+  reserved_concurrency = {
+    for key, function in local.functions :
+    key => try(coalesce(var.function_sizes[key].reserved_concurrency), function.reserved_concurrency)
+  }
+}
+
+module "function" {
+  source   = "./modules/function"
+  for_each = local.functions
+
+  name                 = "${local.prefix}-${each.key}"
+  description          = "Potential Parakeet ${each.key}, ${var.environment}"
+  handler              = each.value.handler
+  runtime              = var.lambda_runtime
+  architecture         = var.lambda_architecture
+  memory_mb            = try(coalesce(var.function_sizes[each.key].memory_mb), each.value.memory_mb)
+  timeout_s            = each.value.timeout_s
+  reserved_concurrency = local.reserved_concurrency[each.key]
+  layers               = [for layer in each.value.layers : aws_lambda_layer_version.this[layer].arn]
+  log_retention_days   = var.log_retention_days
+  aws_region           = var.aws_region
+  account_id           = local.account_id
+
+  artifact = {
+    bucket      = module.bucket["artifacts"].name
+    key         = aws_s3_object.function[each.key].key
+    source_hash = filebase64sha256("${var.artifacts_directory}/functions/${each.key}.zip")
+  }
+
+  environment = merge(
+    local.common_environment,
+    { POWERTOOLS_SERVICE_NAME = each.key },
+    each.value.environment,
+  )
+
+  statements = { for name in each.value.statements : name => local.statements[name] }
+}
+
+# Artifacts are addressed by their content: every version stays, so that going back is a change of alias alone.
+resource "aws_s3_object" "function" {
+  for_each = local.functions
+
+  bucket = module.bucket["artifacts"].name
+  key    = "functions/${each.key}/${filesha256("${var.artifacts_directory}/functions/${each.key}.zip")}.zip"
+  source = "${var.artifacts_directory}/functions/${each.key}.zip"
+}
+
+resource "aws_s3_object" "layer" {
+  for_each = local.layers
+
+  bucket = module.bucket["artifacts"].name
+  key    = "layers/${each.key}/${filesha256("${var.artifacts_directory}/layers/${each.key}.zip")}.zip"
+  source = "${var.artifacts_directory}/layers/${each.key}.zip"
+}
+
+resource "aws_lambda_layer_version" "this" {
+  for_each = local.layers
+
+  layer_name               = "${local.prefix}-${each.key}"
+  description              = each.value
+  s3_bucket                = module.bucket["artifacts"].name
+  s3_key                   = aws_s3_object.layer[each.key].key
+  source_code_hash         = filebase64sha256("${var.artifacts_directory}/layers/${each.key}.zip")
+  compatible_runtimes      = [var.lambda_runtime]
+  compatible_architectures = [var.lambda_architecture]
+  skip_destroy             = local.is_production
+}
+
+# Every execution environment holds one connection: more environments than connections would refuse each other.
+resource "terraform_data" "concurrency_limit" {
+  input = sum(values(local.reserved_concurrency))
+
+  lifecycle {
+    precondition {
+      condition     = sum(values(local.reserved_concurrency)) <= var.database_max_connections - 10
+      error_message = "Reserved concurrency must stay at least 10 below database_max_connections: lower function_sizes or raise the database's limit."
+    }
+  }
+}

@@ -1,0 +1,9 @@
+output "name" {
+  description = "Full name of the bucket."
+  value       = aws_s3_bucket.this.bucket
+}
+
+output "arn" {
+  description = "ARN of the bucket, from its name."
+  value       = "arn:aws:s3:::${var.name}"
+}

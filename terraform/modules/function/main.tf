@@ -1,0 +1,76 @@
+# One Lambda function with the role, log group and alias that are its own.
+
+locals {
+  log_group_name = "/aws/lambda/${var.name}"
+  log_group_arn  = "arn:aws:logs:${var.aws_region}:${var.account_id}:log-group:${local.log_group_name}"
+  function_arn   = "arn:aws:lambda:${var.aws_region}:${var.account_id}:function:${var.name}"
+}
+
+resource "aws_lambda_function" "this" {
+  function_name                  = var.name
+  description                    = var.description
+  role                           = aws_iam_role.this.arn
+  handler                        = var.handler
+  runtime                        = var.runtime
+  architectures                  = [var.architecture]
+  memory_size                    = var.memory_mb
+  timeout                        = var.timeout_s
+  reserved_concurrent_executions = var.reserved_concurrency
+  layers                         = var.layers
+  s3_bucket                      = var.artifact.bucket
+  s3_key                         = var.artifact.key
+  source_code_hash               = var.artifact.source_hash
+  publish                        = true
+
+  environment {
+    variables = var.environment
+  }
+
+  depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "What the routes, schedules and queues invoke."
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = local.log_group_name
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_iam_role" "this" {
+  name = var.name
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name = "least-privilege"
+  role = aws_iam_role.this.name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid      = "WriteOwnLogs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${local.log_group_arn}:log-stream:*"]
+      }],
+      [for name, statement in var.statements : {
+        Sid      = replace(title(replace(name, "-", " ")), " ", "")
+        Effect   = "Allow"
+        Action   = statement.actions
+        Resource = statement.resources
+      }],
+    )
+  })
+}

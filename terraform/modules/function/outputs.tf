@@ -1,0 +1,24 @@
+output "name" {
+  description = "Name of the function."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "alias" {
+  description = "Name of the alias that callers invoke."
+  value       = aws_lambda_alias.live.name
+}
+
+output "alias_arn" {
+  description = "ARN of that alias, from its name."
+  value       = "${local.function_arn}:${aws_lambda_alias.live.name}"
+}
+
+output "invoke_arn" {
+  description = "What API Gateway calls, from the alias's name."
+  value       = "arn:aws:apigateway:${var.aws_region}:lambda:path/2015-03-31/functions/${local.function_arn}:${aws_lambda_alias.live.name}/invocations"
+}
+
+output "log_group_name" {
+  description = "Log group of the function."
+  value       = aws_cloudwatch_log_group.this.name
+}
