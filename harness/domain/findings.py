@@ -1,12 +1,14 @@
-"""The lines of `comparisons.jsonl` and `differences.jsonl`: what a replay found, as it is stored in a run directory."""
+"""What a replay found, as stored: the lines of comparisons.jsonl, differences.jsonl and waivers.jsonl."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from harness.domain.difference import DifferenceKind, Facet, Outcome
 
 COMPARISONS_FILE = "comparisons.jsonl"
 DIFFERENCES_FILE = "differences.jsonl"
+WAIVERS_FILE = "waivers.jsonl"
 
 
 class DifferenceOutcome(StrEnum):
@@ -41,8 +43,8 @@ class ComparisonRecord:
 class DifferenceRecord:
     """One difference: a line of `differences.jsonl`, in session, step and document order.
 
-    `legacy` and `target` are JSON texts, None where absent, redacted already. `signature` groups equal findings;
-    it is one line of text. For rows, `name` and `operation` are those of the request that caused the difference.
+    `legacy` and `target` are JSON texts, None where absent, redacted already. `signature` groups equal findings
+    and is one line of text. For rows, `name` and `operation` are of the request that caused the difference.
     """
 
     id: str
@@ -61,3 +63,17 @@ class DifferenceRecord:
     signature: str
     curl_legacy: str = ""
     curl_target: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverRecord:
+    """A waiver as it was loaded for the run: a line of `waivers.jsonl`, whether it was hit or not."""
+
+    id: str
+    quirk: str
+    reason: str
+    owner: str
+    expires_on: date
+    pattern: str = ""
+    """What it matches, as one line of text."""
+    hits: int = 0

@@ -1,6 +1,12 @@
-"""A measured quantity with its interval."""
+"""A measured quantity with its interval, and how quantities are written."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+
+BASELINE_SUBJECTS = frozenset({"legacy", "control"})
+"""Subjects that are measured to compare with; a target is never judged by them."""
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +28,39 @@ class Measurement:
     source: str = ""
     scope: str = "local"
     note: str = ""
+
+    def in_unit(self, unit: str) -> "Measurement":
+        """The same quantity in another unit of time.
+
+        Raises:
+            ValueError: the two units do not measure the same thing.
+        """
+        if unit == self.unit:
+            return self
+        if unit not in _SECONDS or self.unit not in _SECONDS:
+            raise ValueError(f"{self.name} is in {self.unit or 'no unit'}, not in {unit or 'no unit'}")
+        factor = _SECONDS[self.unit] / _SECONDS[unit]
+        lower, upper = (None if end is None else end * factor for end in (self.lower, self.upper))
+        return replace(self, value=self.value * factor, unit=unit, lower=lower, upper=upper)
+
+
+def format_quantity(value: float, unit: str) -> str:
+    """A figure for people: three significant digits or the whole number, with its unit.
+
+    Thousands are parted by a comma; money leads with its sign; what never came is `no answer`.
+    """
+    if math.isnan(value):
+        return "not a number"
+    if math.isinf(value):
+        return "no answer"
+    if unit.startswith("USD"):
+        period = unit.removeprefix("USD").replace("/", " a ")
+        return f"${value:,.2f}{period}"
+    return f"{_format_number(value)} {unit}".rstrip()
+
+
+def _format_number(value: float) -> str:
+    if value == int(value):
+        return f"{int(value):,}"
+    whole_digits = len(str(int(abs(value)))) if abs(value) >= 1 else 1
+    return f"{value:,.{max(0, 3 - whole_digits)}f}"
