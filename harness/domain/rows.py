@@ -11,11 +11,12 @@ Row = tuple[Cell, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column as declared: `declared_type` is the database's own spelling."""
+    """A column as declared: `declared_type` and `default` are the database's own spelling."""
 
     name: str
     declared_type: str
     is_nullable: bool
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,55 @@
+"""What a SQLite database holds, built from the answers to queries that the caller runs."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from harness.domain.rows import Column, DatabaseState, TableRows, TableSchema
+
+MARKER_TABLE = "parakeet_disposable"
+"""The table whose presence says that a database may be overwritten."""
+
+BOOKKEEPING_TABLES = frozenset({"alembic_version", MARKER_TABLE})
+
+Query = Callable[[str], Iterable[tuple[Any, ...]]]
+
+
+def read_sqlite_state(query: Query) -> DatabaseState:
+    """All tables but bookkeeping, each row in key order, each cell as SQLite stores it.
+
+    `query` must run inside one read transaction for the tables to belong together.
+    """
+    return {name: _read_table(query, name) for name in list_sqlite_tables(query)}
+
+
+def list_sqlite_tables(query: Query) -> tuple[str, ...]:
+    """Names of ordinary tables, without SQLite's own and without bookkeeping."""
+    found = query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    return tuple(sorted(name for (name,) in found if name not in BOOKKEEPING_TABLES))
+
+
+def quote_name(name: str) -> str:
+    """An SQL identifier; both databases quote alike."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def decode_text(raw: bytes) -> str:
+    """Text as stored: bytes that are not UTF-8 survive as lone surrogates, so that nothing is lost or equal by luck."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _read_table(query: Query, name: str) -> TableRows:
+    schema = _read_schema(query, name)
+    columns = ", ".join(quote_name(column) for column in schema.column_names)
+    order = ", ".join(quote_name(column) for column in schema.key or schema.column_names)
+    rows = query(f"SELECT {columns} FROM {quote_name(name)} ORDER BY {order}")  # noqa: S608 - quoted names
+    return TableRows(schema=schema, rows=tuple(rows))
+
+
+def _read_schema(query: Query, name: str) -> TableSchema:
+    described = list(query(f"PRAGMA table_info({quote_name(name)})"))
+    keys = sorted((position, column) for _, column, _, _, _, position in described if position)
+    columns = tuple(
+        Column(name=column, declared_type=kind, is_nullable=not (not_null or position), default=default)
+        for _, column, kind, not_null, default, position in described
+    )
+    return TableSchema(name=name, columns=columns, key=tuple(column for _, column in keys))

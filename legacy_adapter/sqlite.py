@@ -1,0 +1,165 @@
+"""The legacy's live SQLite file as a StateStore: captured, restored and read while the application runs."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.domain.errors import ConfigurationError, HarnessError, SystemUnavailable
+from harness.domain.rows import DatabaseState
+from harness.domain.sqlite_rows import MARKER_TABLE, decode_text, read_sqlite_state
+
+_BUSY_S = 5.0
+_RETRY_S = 0.002
+
+
+def mark_disposable_file(path: Path) -> None:
+    """Writes the marker that lets `SqliteState` overwrite this file; safe to repeat."""
+    with _told(path):
+        database = _connect(path, "rw", _BUSY_S)
+        try:
+            database.execute(f"CREATE TABLE IF NOT EXISTS {MARKER_TABLE} (marked_at TEXT)")
+        finally:
+            database.close()
+
+
+class SqliteState:
+    """Implements StateStore for a file that other processes hold open.
+
+    The file is never replaced: pages are written into it through the backup API, so the application's
+    connections and the journal mode stay as they are.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_s: float = _BUSY_S) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._reader: sqlite3.Connection | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._snapshot: sqlite3.Connection | None = None
+        self._restored_version: int | None = None
+
+    async def require_disposable(self) -> None:
+        """Raises ConfigurationError unless the file carries the marker."""
+        await asyncio.to_thread(self._require_disposable)
+
+    async def capture(self) -> None:
+        """Copies the present state, the marker included, to a private database of ours; writes nothing."""
+        await asyncio.to_thread(self._capture)
+
+    async def restore(self) -> None:
+        """Brings the captured state back; free of charge where nobody has written since.
+
+        Raises:
+            ConfigurationError: nothing was captured, or the file carries no marker.
+            SystemUnavailable: another process keeps it locked.
+        """
+        await asyncio.to_thread(self._restore)
+
+    async def read(self) -> DatabaseState:
+        """All tables but bookkeeping, as of one moment."""
+        return await asyncio.to_thread(self._read)
+
+    async def close(self) -> None:
+        """Closes our connections."""
+        for connection in (self._reader, self._writer, self._snapshot):
+            if connection is not None:
+                connection.close()
+        self._reader = self._writer = self._snapshot = None
+
+    def _require_disposable(self) -> None:
+        with _told(self._path):
+            query = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+            found = self._for_reading().execute(query, (MARKER_TABLE,)).fetchone()
+        if found is None:
+            raise ConfigurationError(
+                "the database is not marked as disposable, so nothing was touched",
+                where=str(self._path),
+                hint="Work on a copy: `parakeet up --legacy-db FILE` makes one and marks it.",
+            )
+
+    def _capture(self) -> None:
+        with _told(self._path):
+            # A nameless database lives in memory and spills to a temporary file only when it is large.
+            snapshot = sqlite3.connect("", check_same_thread=False)
+            self._copy(self._for_reading(), snapshot)
+        if self._snapshot is not None:
+            self._snapshot.close()
+        self._snapshot, self._restored_version = snapshot, None
+
+    def _restore(self) -> None:
+        if self._snapshot is None:
+            raise HarnessError("restore was called before capture", where=str(self._path))
+        self._require_disposable()
+        with _told(self._path):
+            writer = self._for_writing()
+            if self._version(writer) == self._restored_version:
+                return
+            self._copy(self._snapshot, writer)
+            self._restored_version = self._version(writer)
+
+    def _read(self) -> DatabaseState:
+        with _told(self._path):
+            reader = self._for_reading()
+            reader.execute("BEGIN")
+            try:
+                return read_sqlite_state(lambda sql: reader.execute(sql).fetchall())
+            finally:
+                reader.execute("ROLLBACK")
+
+    def _copy(self, source: sqlite3.Connection, destination: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + self._busy_timeout_s
+
+        def give_up(status: int, _remaining: int, _total: int) -> None:
+            # Without this the module would retry a locked file for ever.
+            if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} and time.monotonic() >= deadline:
+                raise sqlite3.OperationalError("database is locked")
+
+        source.backup(destination, progress=give_up, sleep=_RETRY_S)
+
+    def _for_reading(self) -> sqlite3.Connection:
+        if self._reader is None:
+            self._reader = _connect(self._path, "ro", self._busy_timeout_s)
+        return self._reader
+
+    def _for_writing(self) -> sqlite3.Connection:
+        if self._writer is None:
+            self._writer = _connect(self._path, "rw", 0)
+            # A disposable file need not survive a power failure, and fsync is most of a restore's time.
+            self._writer.execute("PRAGMA synchronous = OFF")
+        return self._writer
+
+    @staticmethod
+    def _version(connection: sqlite3.Connection) -> int:
+        """Changes exactly when another connection has committed."""
+        version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+
+def _connect(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=busy_timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.text_factory = decode_text
+    return connection
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into ours, naming the file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "unable to open" in str(error):
+            hint = "Check the path and its permissions."
+            raise ConfigurationError("the SQLite file cannot be opened", where=str(path), hint=hint) from error
+        hint = "Another process keeps it locked, or its disk is full: end that process and try again."
+        raise SystemUnavailable(f"SQLite says: {error}", where=str(path), hint=hint) from error
+    except sqlite3.DatabaseError as error:
+        hint = "Give the application's SQLite database."
+        raise ConfigurationError(f"this is not a usable SQLite file: {error}", where=str(path), hint=hint) from error
