@@ -1,0 +1,123 @@
+"""What a PostgreSQL database holds, told by its catalogue: tables, columns, keys, sequences, enums."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from harness.domain.rows import Column, TableSchema
+from harness.domain.sqlite_rows import BOOKKEEPING_TABLES, quote_name
+
+_COLUMNS = """
+SELECT c.relname AS table_name, a.attname AS column_name,
+       pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared_type,
+       NOT a.attnotnull AS is_nullable, a.attgenerated <> '' AS is_generated,
+       CASE WHEN a.attidentity <> '' THEN 'identity' ELSE pg_get_expr(d.adbin, d.adrelid) END AS default_text,
+       array_position(k.indkey::int2[], a.attnum) AS key_position,
+       t.typtype = 'e' AS is_enum,
+       CASE WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
+            THEN pg_get_serial_sequence(format('%I.%I', current_schema(), c.relname), a.attname) END AS sequence
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+ORDER BY c.relname COLLATE "C", a.attnum
+"""
+
+_SEQUENCES = """
+SELECT format('%I.%I', current_schema(), relname) FROM pg_class
+WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace ORDER BY 1
+"""
+
+_FOREIGN_KEYS = """
+SELECT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND connamespace = current_schema()::regnamespace)
+"""
+
+_ENUMS = """
+SELECT pg_catalog.format_type(enumtypid, NULL) AS name, array_agg(enumlabel::text ORDER BY enumsortorder) AS labels
+FROM pg_enum GROUP BY enumtypid
+"""
+
+_AS_THEY_ARE = (
+    "boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric", "text", "character", "bytea",
+    "timestamp", "date", "json",
+)  # fmt: skip
+_TEXTUAL = ("text", "character")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Tables by name with what reading and writing them needs; bookkeeping tables are left out."""
+
+    schemas: dict[str, TableSchema]
+    selects: dict[str, str]
+    """Reads a table in key order; types that have no Cell come as their text."""
+    writable: dict[str, tuple[str, ...]]
+    """Columns that may be given a value: all but generated ones."""
+    owned_sequences: dict[tuple[str, str], str]
+    """The sequence that feeds (table, column)."""
+    sequences: tuple[str, ...]
+    enums: dict[str, tuple[str, ...]]
+    has_foreign_keys: bool
+
+
+async def read_catalog(connection: Any) -> Catalog:
+    """The catalogue of the current schema."""
+    found = await connection.fetch(_COLUMNS)
+    tables = {name: list(rows) for name, rows in groupby(found, key=lambda row: row["table_name"])}
+    compared = {name: rows for name, rows in tables.items() if name not in BOOKKEEPING_TABLES}
+    schemas = {name: _schema(name, rows) for name, rows in compared.items()}
+    return Catalog(
+        schemas=schemas,
+        selects={name: _select(schemas[name], rows) for name, rows in compared.items()},
+        writable={
+            name: tuple(row["column_name"] for row in rows if not row["is_generated"])
+            for name, rows in compared.items()
+        },
+        owned_sequences={
+            (row["table_name"], row["column_name"]): row["sequence"]
+            for rows in compared.values()
+            for row in rows
+            if row["sequence"]
+        },
+        sequences=tuple(name for (name,) in await connection.fetch(_SEQUENCES)),
+        enums={row["name"]: tuple(row["labels"]) for row in await connection.fetch(_ENUMS)},
+        has_foreign_keys=await connection.fetchval(_FOREIGN_KEYS),
+    )
+
+
+def _schema(name: str, rows: list[Any]) -> TableSchema:
+    keys = sorted((row["key_position"], row["column_name"]) for row in rows if row["key_position"] is not None)
+    columns = tuple(
+        Column(
+            name=row["column_name"],
+            declared_type=row["declared_type"],
+            is_nullable=row["is_nullable"],
+            default=row["default_text"],
+        )
+        for row in rows
+    )
+    return TableSchema(name=name, columns=columns, key=tuple(column for _, column in keys))
+
+
+def _select(schema: TableSchema, rows: list[Any]) -> str:
+    columns = ", ".join(quote_name(row["column_name"]) + ("" if _is_cell(row) else "::text") for row in rows)
+    source = quote_name(schema.name)
+    order = ", ".join(_order(schema, name) for name in schema.key) or f'{source}::text COLLATE "C"'
+    return f"SELECT {columns} FROM {source} ORDER BY {order}"  # noqa: S608 - quoted names
+
+
+def _writable(rows: list[Any]) -> tuple[str, ...]:
+    return tuple(row["column_name"] for row in rows if not row["is_generated"])
+
+
+def _is_cell(row: Any) -> bool:
+    declared: str = row["declared_type"]
+    return row["is_enum"] or (declared.startswith(_AS_THEY_ARE) and not declared.endswith("[]"))
+
+
+def _order(schema: TableSchema, name: str) -> str:
+    declared = next(column.declared_type for column in schema.columns if column.name == name)
+    # SQLite orders text by bytes; so must this, whatever the column's own collation.
+    return quote_name(name) + (' COLLATE "C"' if declared.startswith(_TEXTUAL) else "")
