@@ -52,7 +52,7 @@ module "function" {
   layers               = [for layer in each.value.layers : aws_lambda_layer_version.this[layer].arn]
   log_retention_days   = var.log_retention_days
   aws_region           = var.aws_region
-  account_id           = local.account_id
+  account_id           = var.account_id
 
   artifact = {
     bucket      = module.bucket["artifacts"].name

@@ -13,19 +13,17 @@ terraform {
 }
 
 provider "aws" {
-  region = var.aws_region
+  region              = var.aws_region
+  allowed_account_ids = [var.account_id]
 
   default_tags {
     tags = local.tags
   }
 }
 
-data "aws_caller_identity" "current" {}
-
 locals {
-  project    = "potential-parakeet"
-  prefix     = "${local.project}-${var.environment}"
-  account_id = var.account_id != "" ? var.account_id : data.aws_caller_identity.current.account_id
+  project = "potential-parakeet"
+  prefix  = "${local.project}-${var.environment}"
 
   is_production = var.environment == "prod"
 

@@ -15,7 +15,7 @@ locals {
   # Secrets Manager appends six random characters to a secret's ARN; this is AWS's own form for naming one ahead of time.
   secret_arns = {
     for key, secret in local.secrets :
-    key => "arn:aws:secretsmanager:${var.aws_region}:${local.account_id}:secret:${secret.name}-??????"
+    key => "arn:aws:secretsmanager:${var.aws_region}:${var.account_id}:secret:${secret.name}-??????"
   }
 }
 

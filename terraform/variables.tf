@@ -20,13 +20,12 @@ variable "aws_region" {
 }
 
 variable "account_id" {
-  description = "AWS account that this is applied in; empty means that of the credentials in use."
+  description = "AWS account of this deployment. Credentials of another account are refused."
   type        = string
-  default     = ""
 
   validation {
-    condition     = can(regex("^([0-9]{12})?$", var.account_id))
-    error_message = "account_id must be empty or twelve digits."
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the twelve digits of your AWS account."
   }
 }
 

@@ -57,6 +57,10 @@ def load_definition(terraform_dir: Path, *, environment: str = "local") -> Cloud
 
 
 def _function(resources: Resources, found: Resource) -> FunctionDefinition:
+    if found.find_text("function_name") is None:
+        hint = "Look for a null, or a name that is not declared, among the values of that block."
+        what = f"{found.path} cannot be evaluated: a value that it is given is null or unknown"
+        raise ConfigurationError(what, where=found.place, hint=hint)
     architectures = found.attributes.get("architectures") or ["x86_64"]
     return FunctionDefinition(
         key=found.key,
@@ -67,7 +71,7 @@ def _function(resources: Resources, found: Resource) -> FunctionDefinition:
         timeout_s=_whole(found.attributes.get("timeout")) or 3,
         environment=_environment(found),
         role=_role_name(resources, found),
-        layers=tuple(_layer_key(resources, found, layer) for layer in found.attributes.get("layers") or ()),
+        layers=_layers(resources, found),
         reserved_concurrency=_reserved_concurrency(found),
         architecture=str(architectures[0]),
     )
@@ -83,13 +87,14 @@ def _handler(found: Resource) -> str:
 
 
 def _environment(found: Resource) -> Mapping[str, str]:
-    variables: Mapping[str, Any] = found.block("environment").get("variables") or {}
-    for name, value in variables.items():
-        if not isinstance(value, str):
-            what = f"the variable {name} of the function {found.key} is not known before apply"
-            hint = "Build it from variables and locals."
-            raise ConfigurationError(what, where=found.place, hint=hint)
-    return dict(sorted(variables.items()))
+    block = found.block("environment")
+    variables: Mapping[str, Any] | None = block.get("variables", {}) if block else {}
+    unknown = ["a part"] if variables is None else [n for n, v in variables.items() if not isinstance(v, str)]
+    if variables is not None and not unknown:
+        return dict(sorted(variables.items()))
+    what = f"the environment of the function {found.key} is not known before apply: {', '.join(unknown)}"
+    hint = "Build every variable from Terraform variables and locals, as text."
+    raise ConfigurationError(what, where=found.place, hint=hint)
 
 
 def _role_name(resources: Resources, found: Resource) -> str:
@@ -100,14 +105,14 @@ def _role_name(resources: Resources, found: Resource) -> str:
     raise ConfigurationError(f"the function {found.key} has no role", where=found.place, hint=hint)
 
 
-def _layer_key(resources: Resources, found: Resource, layer: object) -> str:
-    resource = resources.find(layer)
-    if resource is not None:
-        return resource.key
-    hint = "Declare the layer under local.layers, or take it out of the function's layers."
-    raise ConfigurationError(
-        f"the function {found.key} names a layer that does not exist", where=found.place, hint=hint
-    )
+def _layers(resources: Resources, found: Resource) -> tuple[str, ...]:
+    references = found.attributes.get("layers", [])
+    layers = [None] if references is None else [resources.find(reference) for reference in references]
+    if None in layers:
+        hint = "Declare the layer under local.layers, or take it out of the function's layers."
+        what = f"the function {found.key} names a layer that does not exist"
+        raise ConfigurationError(what, where=found.place, hint=hint)
+    return tuple(layer.key for layer in layers if layer)
 
 
 def _reserved_concurrency(found: Resource) -> int | None:

@@ -14,7 +14,8 @@ import tfparse
 
 from harness.domain.errors import ConfigurationError
 
-_PLACE = re.compile(r"(?P<file>[^\s:]+\.tf(?:vars)?):(?P<line>\d+),[\d-]+: (?P<what>.*)", re.DOTALL)
+_PLACE = re.compile(r"(?P<file>[^\s:]+\.tf(?:vars)?):(?P<line>\d+)[,\d-]*: (?P<what>.*)", re.DOTALL)
+_EVALUATOR_KEYS = frozenset({"__tfmeta", "depends_on", "for_each"})
 _LAST_KEY = re.compile(r'\["([^"]+)"\](?!.*\[)')
 
 
@@ -82,7 +83,8 @@ class Resources:
         path = str(entry["__tfmeta"].get("path", ""))
         # A resource inside a module is explained by the call that gave it its values.
         call = next((place for module, place in self._calls.items() if path.startswith(f"{module}.")), None)
-        return Resource(id=str(entry.get("id")), path=path, place=call or _place(entry), attributes=entry)
+        known = {name: _known(value) for name, value in entry.items() if name not in _EVALUATOR_KEYS}
+        return Resource(id=str(entry.get("id")), path=path, place=call or _place(entry), attributes=known)
 
 
 def load_resources(directory: Path, variables_file: Path) -> Resources:
@@ -121,6 +123,17 @@ def _syntax_error(directory: Path, message: str) -> ConfigurationError:
     return ConfigurationError(
         f"not valid Terraform: {match['what'].strip()}", where=f"{where}:{match['line']}", hint=hint
     )
+
+
+def _known(value: Any) -> Any:
+    """The value, with None for every part of it that only an apply would know."""
+    if isinstance(value, list):
+        return [_known(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if "__attribute__" in value:
+        return None
+    return {name: _known(part) for name, part in value.items()}
 
 
 def _place(entry: Mapping[str, Any]) -> str:

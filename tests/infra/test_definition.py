@@ -1,0 +1,135 @@
+"""The definition of the local cloud says what the Terraform files say, and wrong files say where they are wrong."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.domain.errors import ConfigurationError
+from harness.staging.definition import load_definition
+
+TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(TERRAFORM, tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform")))
+
+
+@pytest.fixture
+def edit(copy: Path) -> Callable[[str, str, str], None]:
+    def edit(file: str, old: str, new: str) -> None:
+        text = (copy / file).read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is no longer in {file}"
+        (copy / file).write_text(text.replace(old, new), encoding="utf-8")
+
+    return edit
+
+
+def test_trades_answers_its_prefix() -> None:
+    definition = load_definition(TERRAFORM)
+    trades = definition.function("trades")
+    assert trades.name == "potential-parakeet-local-trades"
+    assert trades.handler == "target.functions.trades.handler.handler"
+    assert trades.layers == ("dependencies",)
+    assert trades.reserved_concurrency == 20
+    routes = {route.route_key: route.function_key for route in definition.routes}
+    assert routes["ANY /api/trades"] == routes["ANY /api/trades/{proxy+}"] == "trades"
+    assert "$default" in routes
+
+
+def test_buckets_secrets_and_throttle_are_named() -> None:
+    definition = load_definition(TERRAFORM)
+    assert {bucket.key: bucket.name for bucket in definition.buckets} == {
+        "cache": "potential-parakeet-cache-local",
+        "artifacts": "potential-parakeet-lambda-artifacts-local",
+    }
+    assert {secret.key: secret.name for secret in definition.secrets} == {
+        "database": "potential-parakeet/local",
+        "api-keys": "potential-parakeet/local/api-keys",
+    }
+    assert (definition.throttle_rate_rps, definition.throttle_burst) == (500.0, 1000)
+    assert (definition.region, definition.account_id) == ("us-east-1", "123456789012")
+
+
+def test_functions_read_the_names_that_the_same_files_create() -> None:
+    definition = load_definition(TERRAFORM)
+    environment = definition.function("trades").environment
+    assert environment["AWS_SECRETS_MANAGER_NAME"] == definition.secret("database").name
+    assert environment["S3_BUCKET_NAME"] == definition.bucket("cache").name
+    assert "AWS_REGION" not in environment, "Lambda sets it and refuses it as a variable"
+
+
+def test_every_function_has_a_role_with_policies() -> None:
+    definition = load_definition(TERRAFORM)
+    roles = {role.name: role.policies for role in definition.roles}
+    for function in definition.functions:
+        assert all(policy.startswith('{"Statement"') for policy in roles[function.role])
+        assert roles[function.role]
+
+
+@pytest.mark.parametrize("environment", ["local", "dev", "staging", "prod"])
+def test_every_environment_is_complete_and_versions_objects_in_prod_only(environment: str) -> None:
+    definition = load_definition(TERRAFORM, environment=environment)
+    assert all(bucket.name.endswith(f"-{environment}") for bucket in definition.buckets)
+    assert {bucket.is_versioned for bucket in definition.buckets} == {environment == "prod"}
+
+
+def test_an_edit_of_the_files_reaches_the_definition(copy: Path, edit: Callable[[str, str, str], None]) -> None:
+    edit("lambda.tf", "memory_mb            = 1024", "memory_mb            = 512")
+    edit("environments/local.tfvars", "http://localhost:5173", "http://localhost:9")
+    function = load_definition(copy).function("trades")
+    assert function.memory_mb == 512
+    assert "http://localhost:9" in function.environment["CORS_ORIGINS"]
+
+
+def test_a_syntax_error_names_file_and_line(copy: Path) -> None:
+    with (copy / "s3.tf").open("a", encoding="utf-8") as file:
+        file.write('resource "aws_s3_bucket" {\n')
+    with pytest.raises(ConfigurationError) as raised:
+        load_definition(copy)
+    line = len((copy / "s3.tf").read_text(encoding="utf-8").splitlines())
+    assert f"s3.tf:{line}" in raised.value.where
+    assert raised.value.hint
+
+
+def test_a_syntax_error_in_the_variables_names_file_and_line(copy: Path) -> None:
+    (copy / "environments" / "local.tfvars").write_text('environment = "local\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError) as raised:
+        load_definition(copy)
+    assert "local.tfvars:1" in raised.value.where
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "place"),
+    [
+        ('"target.functions.trades.handler.handler"', "null", "is null or unknown", "lambda.tf:"),
+        ('      handler              = "target.functions.trades.handler.handler"\n', "", "no handler", "lambda.tf:"),
+        ('"target.functions.trades.handler.handler"', '"no spaces here"', "'no spaces here'", "lambda.tf:"),
+        ('= ["dependencies"]', '= ["pandas"]', "names a layer that does not exist", "lambda.tf:"),
+        (
+            "route in function.routes : route => key",
+            'route in function.routes : route => "nosuch"',
+            "leads to no known function",
+            "api_gateway.tf:",
+        ),
+        ("tostring(var.use_s3_cache)", "aws_apigatewayv2_api.main.id.x", "not known before apply", "lambda.tf:"),
+    ],
+)
+def test_a_wrong_function_or_route_names_file_line_and_fix(
+    copy: Path, old: str, new: str, message: str, place: str
+) -> None:
+    file = next(path for path in copy.glob("*.tf") if old in path.read_text(encoding="utf-8"))
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=message) as raised:
+        load_definition(copy)
+    assert place in raised.value.where
+    assert raised.value.hint
+
+
+def test_a_missing_directory_or_environment_is_said(tmp_path: Path, copy: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no Terraform files"):
+        load_definition(tmp_path / "nowhere")
+    with pytest.raises(ConfigurationError, match="dev, local, prod, staging"):
+        load_definition(copy, environment="production")
