@@ -8,7 +8,7 @@ locals {
       timeout_s            = 30
       reserved_concurrency = 20
       layers               = ["dependencies"]
-      statements           = ["read-database-secret", "read-api-keys"]
+      statements           = ["read-database-secret"]
       routes               = ["ANY /api/trades", "ANY /api/trades/{proxy+}", "$default"]
       environment          = {}
     }
@@ -21,11 +21,11 @@ locals {
   # AWS_REGION and AWS_LAMBDA_FUNCTION_NAME are set by Lambda itself.
   common_environment = {
     AWS_SECRETS_MANAGER_NAME = local.secrets["database"].name
-    API_KEYS_SECRET_NAME     = local.secrets["api-keys"].name
     AUTH_MODE                = var.auth_mode
     CORS_ORIGINS             = join(",", var.cors_origins)
+    DATABASE_POOLER          = tostring(var.uses_database_pooler)
     IS_LAMBDA                = "true"
-    LOG_LEVEL                = var.log_level
+    POWERTOOLS_LOG_LEVEL     = var.log_level
     S3_BUCKET_NAME           = local.buckets["cache"].name
     USE_NEON                 = "true"
     USE_S3_CACHE             = tostring(var.use_s3_cache)

@@ -4,11 +4,11 @@ locals {
   secrets = {
     database = {
       name        = "${local.project}/${var.environment}"
-      description = "Database credentials: NEON_DATABASE_URL."
+      description = "Database credentials, NEON_DATABASE_URL, with the key that tokens are signed with, JWT_SECRET."
     }
     api-keys = {
       name        = "${local.project}/${var.environment}/api-keys"
-      description = "TIINGO_API_KEY, POLYGON_API_KEY, JWT_SECRET and EDGE_ORIGIN_SECRET."
+      description = "TIINGO_API_KEY, POLYGON_API_KEY and EDGE_ORIGIN_SECRET."
     }
   }
 

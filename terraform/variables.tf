@@ -91,6 +91,12 @@ variable "database_max_connections" {
   }
 }
 
+variable "uses_database_pooler" {
+  description = "Whether NEON_DATABASE_URL leads to a transaction-mode pooler, through which nothing may be prepared."
+  type        = bool
+  default     = false
+}
+
 variable "auth_mode" {
   description = "compat accepts exactly what the legacy accepts; strict demands exp, aud and iss, and a token on every write."
   type        = string

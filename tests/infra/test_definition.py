@@ -8,6 +8,7 @@ import pytest
 
 from harness.domain.errors import ConfigurationError
 from harness.staging.definition import load_definition
+from target.settings import Settings
 
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
 
@@ -59,6 +60,12 @@ def test_functions_read_the_names_that_the_same_files_create() -> None:
     assert environment["AWS_SECRETS_MANAGER_NAME"] == definition.secret("database").name
     assert environment["S3_BUCKET_NAME"] == definition.bucket("cache").name
     assert "AWS_REGION" not in environment, "Lambda sets it and refuses it as a variable"
+
+
+def test_every_variable_that_the_functions_get_is_read_by_the_target() -> None:
+    read = {name.upper() for name in Settings.model_fields} | {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
+    for function in load_definition(TERRAFORM).functions:
+        assert set(function.environment) <= read, f"{function.key} is told what nobody reads"
 
 
 def test_every_function_has_a_role_with_policies() -> None:
