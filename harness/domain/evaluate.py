@@ -198,14 +198,16 @@ def _measured(
     if evidence is None or not evidence.checks:
         return None, criterion.unit
     passed = sum(check.passed is True for check in evidence.checks)
-    return f"{passed} of {len(evidence.checks)} checks", ""
+    return f"{passed} of {len(evidence.checks)} checks", criterion.unit
 
 
 def _reason(worst: _Finding, findings: Sequence[_Finding]) -> str:
     alike = [finding.reason for finding in findings if finding.verdict is worst.verdict]
-    if worst.verdict is Verdict.PASS and len(alike) <= _REASONS_SPELT_OUT:
-        return "; ".join(alike)
-    return worst.reason if len(alike) == 1 else f"{worst.reason} (and {len(alike) - 1} more)"
+    if worst.verdict is not Verdict.PASS:
+        alike.insert(0, alike.pop(alike.index(worst.reason)))
+    spelt_out = "; ".join(alike[:_REASONS_SPELT_OUT])
+    more = len(alike) - _REASONS_SPELT_OUT
+    return f"{spelt_out}; and {more} more" if more > 0 else spelt_out
 
 
 def _sample_count(evidence: CriterionEvidence) -> int:

@@ -1,0 +1,193 @@
+"""Reads what the report is made of from a run directory."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from harness.domain.criterion import CriterionResult, Decision, PhaseDecision, ReadinessDecision, Verdict
+from harness.domain.errors import EvidenceError
+from harness.domain.evidence import DECISION_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
+from harness.domain.findings import (
+    COMPARISONS_FILE,
+    DIFFERENCES_FILE,
+    WAIVERS_FILE,
+    ComparisonRecord,
+    DifferenceRecord,
+    WaiverRecord,
+)
+from harness.domain.measurement import Measurement
+from harness.domain.phase import Plan, Scope
+
+FORMAT_VERSION = 1
+_RUN_HINT = "Give a directory that `parakeet verify` or `parakeet replay` has written to the end."
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFiles:
+    """A run's files, decoded; None where the run did not record that file."""
+
+    manifest: RunManifest
+    decision: ReadinessDecision
+    comparisons: tuple[ComparisonRecord, ...] | None
+    differences: tuple[DifferenceRecord, ...] | None
+    measurements: tuple[Measurement, ...] | None
+    waivers: tuple[WaiverRecord, ...] | None
+    names: frozenset[str]
+    """Names of the files that are there: only these are linked to."""
+
+
+class _CriterionDocument(msgspec.Struct, kw_only=True):
+    id: str
+    title: str
+    verdict: Verdict
+    measured: float | str | None
+    unit: str
+    target: float | str | None
+    bound: float | None
+    samples: int
+    evidence: list[str]
+    reason: str
+
+
+class _PhaseDocument(msgspec.Struct, kw_only=True):
+    phase: int
+    decision: Decision
+    criteria: list[_CriterionDocument]
+
+
+class DecisionDocument(msgspec.Struct, kw_only=True):
+    """`decision.json` exactly as it is stored."""
+
+    format_version: int
+    environment: str
+    profile: str
+    decision: Decision
+    phases: list[_PhaseDocument]
+
+
+def load_run(directory: Path, plan: Plan) -> RunFiles:
+    """All files of a run that a report needs.
+
+    Raises:
+        EvidenceError: the directory or a file it must have is absent, corrupt or of another version.
+    """
+    manifest = load_manifest(directory)
+    return RunFiles(
+        manifest=manifest,
+        decision=load_decision(directory, plan, manifest),
+        comparisons=_load_lines(directory / COMPARISONS_FILE, _typed(ComparisonRecord)),
+        differences=_load_lines(directory / DIFFERENCES_FILE, _typed(DifferenceRecord)),
+        measurements=_load_lines(directory / MEASUREMENTS_FILE, _decode_measurement),
+        waivers=_load_lines(directory / WAIVERS_FILE, _typed(WaiverRecord)),
+        names=frozenset(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()),
+    )
+
+
+def load_manifest(directory: Path) -> RunManifest:
+    """The run's manifest.
+
+    Raises:
+        EvidenceError: it is absent, corrupt or of another version.
+    """
+    path = directory / MANIFEST_FILE
+    _require_version(path)
+    return _decode(path, RunManifest)
+
+
+def load_decision(directory: Path, plan: Plan, manifest: RunManifest) -> ReadinessDecision:
+    """The stored decision, with phase titles and what was required filled in from the plan.
+
+    Raises:
+        EvidenceError: it is absent, corrupt or of another version.
+    """
+    path = directory / DECISION_FILE
+    _require_version(path)
+    document = _decode(path, DecisionDocument)
+    scope = Scope(
+        environment=document.environment,
+        profile=document.profile,
+        phases=frozenset(manifest.selected_phases),
+        criterion_ids=frozenset(manifest.selected_criteria),
+    )
+    return ReadinessDecision(
+        environment=document.environment,
+        profile=document.profile,
+        decision=document.decision,
+        phases=tuple(_phase(phase, plan, scope) for phase in document.phases),
+    )
+
+
+def _phase(document: _PhaseDocument, plan: Plan, scope: Scope) -> PhaseDecision:
+    known = plan.find_phase(document.phase)
+    return PhaseDecision(
+        phase=document.phase,
+        title=known.title if known else f"Phase {document.phase}",
+        decision=document.decision,
+        criteria=tuple(_result(criterion, plan, scope) for criterion in document.criteria),
+    )
+
+
+def _result(document: _CriterionDocument, plan: Plan, scope: Scope) -> CriterionResult:
+    known = plan.find_criteria(document.id)
+    return CriterionResult(
+        id=document.id,
+        title=document.title,
+        verdict=document.verdict,
+        measured=document.measured,
+        unit=document.unit,
+        target=document.target,
+        bound=document.bound,
+        samples=document.samples,
+        evidence=tuple(document.evidence),
+        reason=document.reason,
+        is_required=not known or scope.requires(known[0]),
+    )
+
+
+def _require_version(path: Path) -> None:
+    found = _decode(path, dict[str, Any]).get("format_version")
+    if found != FORMAT_VERSION:
+        hint = "Read it with the release that wrote it, or run again."
+        raise EvidenceError(f"format version {found!r} is not {FORMAT_VERSION}", where=str(path), hint=hint)
+
+
+def _decode(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise EvidenceError(f"cannot read it: {error.strerror}", where=str(path), hint=_RUN_HINT) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EvidenceError(f"it is corrupt: {error}", where=str(path), hint=_RUN_HINT) from error
+
+
+def _load_lines(path: Path, decode: Callable[[bytes], T]) -> tuple[T, ...] | None:
+    if not path.is_file():
+        return None
+    return tuple(_decode_lines(path, decode))
+
+
+def _decode_lines(path: Path, decode: Callable[[bytes], T]) -> Iterator[T]:
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            yield decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            where = f"{path}, line {number}"
+            raise EvidenceError(f"it is corrupt: {error}", where=where, hint=_RUN_HINT) from error
+
+
+def _typed(kind: type[T]) -> Callable[[bytes], T]:
+    return msgspec.json.Decoder(kind).decode
+
+
+def _decode_measurement(line: bytes) -> Measurement:
+    """JSON has no infinity: a figure that never came is stored as null."""
+    fields = msgspec.json.decode(line, type=dict[str, Any])
+    if fields.get("value") is None:
+        fields["value"] = math.inf
+    return msgspec.convert(fields, Measurement)
