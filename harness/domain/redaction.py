@@ -1,0 +1,145 @@
+"""What is a secret, and what is written in its place: the one set of rules for everything that is stored.
+
+A secret becomes `[redacted:HASH]`. HASH is keyed with a key that a finished run does not keep: equal secrets stay
+equal, different ones different, and nothing else can be read from it.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from harness.domain.exchange import Exchange, Headers, Request, Response
+
+_NAMES = (
+    r"(?:[a-z0-9]+[_-])*(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credential)s?"
+    r"|authorization|client[_-]?secret|jwt|session[_-]?id|(?:access|refresh|id)token"
+)
+SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
+"""Names of JSON members, query parameters and form fields whose values are secrets."""
+SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "x-api-key",
+        "x-amz-security-token",
+        "x-auth-token",
+    }
+)
+_JSON_MEMBER = re.compile(rb'("(?:' + _NAMES.encode() + rb')"\s*:\s*)"((?:[^"\\]|\\.)+)"', re.IGNORECASE)
+_PARAMETER = re.compile(rb"((?:^|[?&;])(?:" + _NAMES.encode() + rb")=)([^&;#\s]+)", re.IGNORECASE)
+_USER_INFO = re.compile(rb"([a-z][a-z0-9+.\-]*://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)", re.IGNORECASE)
+_JWT = re.compile(rb"()(eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*)")
+_HINTS = re.compile(rb"pass|pwd|secret|token|key|credential|authorization|jwt|session|eyJ|://[^\s/]*@", re.IGNORECASE)
+_COOKIE_PAIR = re.compile(r"([^=;\s]+=)([^;]*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redactor:
+    """Replaces secrets, byte-exact everywhere else: bodies are never parsed and written again."""
+
+    key: bytes = field(repr=False)
+    known: tuple[str, ...] = field(default=(), repr=False)
+    """Secrets given on the command line, replaced wherever they appear."""
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """The exchange as it may be stored."""
+        response = exchange.response
+        return replace(
+            exchange,
+            base_url=self.text(exchange.base_url),
+            request=self.request(exchange.request),
+            response=None if response is None else self.response(response),
+        )
+
+    def request(self, request: Request) -> Request:
+        """The request without secrets in URL, headers and body."""
+        body = None if request.body is None else self.data(request.body)
+        url = _text_of(self._parameters(_bytes_of(self.text(request.url))))
+        return replace(request, url=url, headers=self.headers(request.headers), body=body)
+
+    def response(self, response: Response) -> Response:
+        """The response without secrets in headers and body."""
+        return replace(response, headers=self.headers(response.headers), body=self.data(response.body))
+
+    def headers(self, headers: Headers) -> Headers:
+        """The multimap with the values of secret headers replaced; schemes and cookie names stay."""
+        return tuple((name, self._header(name.lower(), value)) for name, value in headers)
+
+    def text(self, text: str) -> str:
+        """Any text without secrets."""
+        return _text_of(self.data(_bytes_of(text)))
+
+    def data(self, data: bytes) -> bytes:
+        """Any bytes, such as a body, without secrets."""
+        for secret in self.known:
+            data = data.replace(_bytes_of(secret), self._mark(_bytes_of(secret)))
+        if not _HINTS.search(data):
+            return data
+        for pattern in (_JSON_MEMBER, _USER_INFO, _JWT):
+            data = pattern.sub(self._replacement(pattern), data)
+        return data if data[:1] in b'{["' else self._parameters(data)
+
+    def value(self, name: str, json_text: str | None) -> str | None:
+        """The JSON text of a value found under `name`, as it may be stored."""
+        if json_text is None or not SECRET_NAME.fullmatch(name):
+            return None if json_text is None else self.text(json_text)
+        if len(json_text) < 3 or json_text[0] != '"' or _is_marked(json_text):
+            return json_text
+        return f'"{_text_of(self._mark(_bytes_of(json_text[1:-1])))}"'
+
+    def _header(self, name: str, value: str) -> str:
+        if name not in SECRET_HEADERS:
+            return self.text(value)
+        if name == "set-cookie":
+            return _COOKIE_PAIR.sub(self._cookie, value, count=1)
+        if name == "cookie":
+            return _COOKIE_PAIR.sub(self._cookie, value)
+        scheme, space, credential = value.partition(" ")
+        return f"{scheme}{space}{self._hashed(credential)}" if space else self._hashed(value)
+
+    def _cookie(self, match: re.Match[str]) -> str:
+        return match.group(1) + self._hashed(match.group(2))
+
+    def _parameters(self, data: bytes) -> bytes:
+        return _PARAMETER.sub(self._replacement(_PARAMETER), data)
+
+    def _replacement(self, pattern: re.Pattern[bytes]) -> Callable[[re.Match[bytes]], bytes]:
+        quote = b'"' if pattern is _JSON_MEMBER else b""
+
+        def replaced(match: re.Match[bytes]) -> bytes:
+            return match.group(1) + quote + self._mark(match.group(2)) + quote
+
+        return replaced
+
+    def _hashed(self, text: str) -> str:
+        return _text_of(self._mark(_bytes_of(text)))
+
+    def _mark(self, secret: bytes) -> bytes:
+        if not secret or secret.startswith(_MARK):
+            return secret
+        digest = hmac.new(self.key, secret, hashlib.sha256).hexdigest()[:16]
+        return _MARK + digest.encode() + b"]"
+
+
+_MARK = b"[redacted:"
+
+
+def secrets_worth_hiding(values: Iterable[str | None]) -> tuple[str, ...]:
+    """Of the secrets given, those long enough that replacing them everywhere hides nothing else; longest first."""
+    return tuple(sorted({value for value in values if value and len(value) >= 8}, key=len, reverse=True))
+
+
+def _is_marked(json_text: str) -> bool:
+    return json_text.startswith('"[redacted:')
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text_of(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
