@@ -66,6 +66,15 @@ class EnvironmentSettings(_Frozen, frozen=True):
     reset_command: list[str] = []
 
 
+class LocalSettings(_Frozen, frozen=True):
+    """What the local cloud puts where a deployment would: by secret, the keys and values that functions read.
+
+    `{dsn}` stands for the database's address and `{jwt_secret}` for a random secret of the run.
+    """
+
+    secrets: dict[str, dict[str, str]] = {}
+
+
 class TableMap(_Frozen, frozen=True):
     """How one legacy table is found on the target."""
 
@@ -94,6 +103,7 @@ class Settings(_Frozen, frozen=True):
     legacy: LegacySettings = LegacySettings()
     environments: dict[str, EnvironmentSettings] = {}
     sides: SidesSettings = SidesSettings()
+    local: LocalSettings = LocalSettings()
     rows: RowsSettings = RowsSettings()
     gates: GateSettings = GateSettings()
 

@@ -22,6 +22,7 @@ class _CriterionEntry(_Strict, frozen=True, kw_only=True):
     title: str
     probe: str | dict[str, str] | None = None
     """By router where only some routers have one; those are then in the quick profile."""
+    subject: str = ""
     in_quick: bool = False
     target: float | None = None
     unit: str = ""
@@ -91,6 +92,7 @@ def _criterion(entry: _CriterionEntry, phase: int, router: str) -> Criterion:
         phase=phase,
         title=entry.title.replace(_ROUTER, router),
         probe=probe,
+        subject=router or entry.subject,
         in_quick=probe is not None if by_router else entry.in_quick,
         target=entry.target,
         unit=entry.unit,

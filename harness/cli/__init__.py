@@ -1,5 +1,6 @@
 """The `parakeet` command: one file per sub-command, registered here."""
 
+import signal
 import sys
 from typing import Any
 
@@ -20,6 +21,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Runs the command line; every expected failure is a message and an exit code, never a traceback."""
+    # Both ask us to end, and asyncio already turns one of them into an orderly cancellation.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(run(sys.argv[1:]))
 
 

@@ -44,6 +44,8 @@ class Criterion:
     title: str
     probe: str | None = None
     """Name of the probe that gathers its evidence; None while there is none."""
+    subject: str = ""
+    """The part of the system that it is about, such as a router or a function; empty for the whole."""
     in_quick: bool = False
     target: float | None = None
     unit: str = ""

@@ -1,0 +1,119 @@
+"""The legacy system that the configuration asks for, on a copy of its database."""
+
+import shutil
+from pathlib import Path
+
+from harness.domain.errors import ConfigurationError
+from harness.settings import FILE_NAME, LegacySettings
+from legacy_adapter.adapter import LegacySystem
+from legacy_adapter.docker import DockerSettings, DockerSystem
+from legacy_adapter.embedded import EmbeddedSettings, EmbeddedSystem
+from legacy_adapter.process import ProcessSettings, ProcessSystem
+from legacy_adapter.remote import RemoteSettings, RemoteSystem
+from legacy_adapter.seed import write_seed_database
+from legacy_adapter.sqlite import mark_disposable_file
+
+
+def legacy_system(settings: LegacySettings, runtime: Path) -> LegacySystem:
+    """The system of `settings.mode`, not started; what it writes of ours goes below `runtime`.
+
+    Raises:
+        ConfigurationError: a setting that the mode needs is missing.
+    """
+    if settings.mode == "process":
+        return ProcessSystem(_process(settings, runtime))
+    if settings.mode == "docker":
+        return DockerSystem(_docker(settings, runtime))
+    if settings.mode == "remote":
+        return RemoteSystem(_remote(settings))
+    return EmbeddedSystem(
+        EmbeddedSettings(
+            app_root=runtime,
+            environment=settings.environment,
+            startup_timeout_s=settings.startup_timeout_s,
+        )
+    )
+
+
+def place_database(settings: LegacySettings, given: Path | None, legacy: LegacySystem) -> Path:
+    """The database that both sides start from, where the legacy opens it.
+
+    Ours is a disposable copy of `given`, else of the configured file, else the project's seed of 100 trades. A
+    remote system's own file is used as it is and not marked.
+
+    Raises:
+        ConfigurationError: there is no such file, or a remote system's file is not named.
+    """
+    place = legacy.database_path
+    if settings.mode == "remote":
+        return _existing(given or place)
+    if place is None:
+        raise ConfigurationError("the legacy's database is not named", where=f"[legacy] in {FILE_NAME}")
+    source = given or _configured(settings)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if source is None:
+        write_seed_database(place)
+    else:
+        shutil.copyfile(_existing(source), place)
+    mark_disposable_file(place)
+    return place
+
+
+def _existing(path: Path | None) -> Path:
+    if path is None or not path.is_file():
+        hint = "Give the SQLite file of the legacy system with --legacy-db."
+        raise ConfigurationError("there is no such database", where=str(path or "not named"), hint=hint)
+    return path
+
+
+def _configured(settings: LegacySettings) -> Path | None:
+    if settings.database is None or settings.mode == "embedded":
+        return None
+    return Path(settings.working_directory or ".") / settings.database
+
+
+def _process(settings: LegacySettings, runtime: Path) -> ProcessSettings:
+    return ProcessSettings(
+        command=settings.command,
+        working_directory=Path(settings.working_directory or ".").resolve(),
+        runtime_directory=runtime,
+        environment=settings.environment,
+        # A copy: `{database}` in the command or its environment leads there.
+        database=runtime / "legacy.db",
+        cache_directory=_optional(settings.cache_directory),
+        results_directory=_optional(settings.results_directory),
+        health_path=settings.health_path,
+        startup_timeout_s=settings.startup_timeout_s,
+    )
+
+
+def _docker(settings: LegacySettings, runtime: Path) -> DockerSettings:
+    if settings.image is None:
+        hint = f"Set `image` under [legacy] in {FILE_NAME}."
+        raise ConfigurationError("the legacy image is not named", hint=hint)
+    return DockerSettings(
+        image=settings.image,
+        data_directory=runtime / "data",
+        runtime_directory=runtime,
+        environment=settings.environment,
+        health_path=settings.health_path,
+        startup_timeout_s=settings.startup_timeout_s,
+    )
+
+
+def _remote(settings: LegacySettings) -> RemoteSettings:
+    if settings.url is None:
+        raise ConfigurationError("the legacy address is not named", hint=f"Set `url` under [legacy] in {FILE_NAME}.")
+    return RemoteSettings(
+        url=settings.url,
+        database=_optional(settings.database),
+        cache_directory=_optional(settings.cache_directory),
+        results_directory=_optional(settings.results_directory),
+        reset_command=settings.reset_command,
+        health_path=settings.health_path,
+        startup_timeout_s=settings.startup_timeout_s,
+    )
+
+
+def _optional(path: str | None) -> Path | None:
+    return None if path is None else Path(path)

@@ -1,0 +1,173 @@
+"""Both systems side by side: the legacy and the local cloud, filled from the same database."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.adapters.postgres import mark_disposable
+from harness.adapters.tokens import authorization_header
+from harness.child import Child
+from harness.domain.cloud import CloudDefinition
+from harness.domain.errors import ConfigurationError, HarnessError, SystemUnavailable
+from harness.settings import FILE_NAME, Settings, project_root
+from harness.staging.aws import LocalAws
+from harness.staging.build import BuiltArtifacts, build_artifacts
+from harness.staging.definition import load_definition
+from harness.staging.postgres import LocalPostgres
+from harness.staging.stack import LocalCloud
+from harness.wiring.legacy import legacy_system, place_database
+from harness.wiring.migrate import migrate_database
+from harness.wiring.paths import terraform_directory
+from legacy_adapter.adapter import LegacySystem
+
+_ALEMBIC_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairOptions:
+    """What the two systems start from; `legacy_db` None means the project's own seed of 100 trades."""
+
+    settings: Settings
+    legacy_db: Path | None = None
+    on_progress: Callable[[str], None] = field(default=lambda _: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningPair:
+    """Both systems, answering; everything ends when the context that made it is left."""
+
+    legacy: LegacySystem
+    cloud: LocalCloud
+    postgres: LocalPostgres
+    aws: LocalAws
+    definition: CloudDefinition
+    artifacts: BuiltArtifacts
+    runtime_directory: Path
+    target_dsn: str = field(repr=False)
+    target_jwt_secret_file: Path
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Every process that was started for the pair."""
+        postmaster = () if self.postgres.pid is None else (self.postgres.pid,)
+        return (*self.legacy.pids, *postmaster, *self.aws.pids, *self.cloud.pids)
+
+
+@asynccontextmanager
+async def running_pair(options: PairOptions) -> AsyncIterator[RunningPair]:
+    """Starts both systems from the same data, in a temporary directory that is removed afterwards.
+
+    Raises:
+        ConfigurationError: the database, the configuration or `terraform/` cannot be used.
+        SystemUnavailable: a part did not start; what had started is stopped again.
+        DataRefused: the database cannot be carried to the target.
+    """
+    async with AsyncExitStack() as stack:
+        runtime = Path(tempfile.mkdtemp(prefix="parakeet-"))
+        stack.callback(shutil.rmtree, runtime, ignore_errors=True)
+        yield await _start(options, runtime, stack)
+
+
+async def _start(options: PairOptions, runtime: Path, stack: AsyncExitStack) -> RunningPair:
+    definition = load_definition(terraform_directory())
+    legacy = legacy_system(options.settings.legacy, runtime / "legacy")
+    postgres = LocalPostgres(runtime / "postgres")
+    aws = LocalAws(runtime / "moto.log", region=definition.region)
+    database = place_database(options.settings.legacy, options.legacy_db, legacy)
+    options.on_progress("building artifacts; starting legacy, PostgreSQL and moto")
+    parts = (legacy, postgres, aws)
+    for part in parts:
+        stack.push_async_callback(part.stop)
+    artifacts = await _all(asyncio.to_thread(build_artifacts, definition), *(part.start() for part in parts))
+    options.on_progress("migrating the database")
+    await _fill_target(database, postgres.dsn, runtime)
+    contents = options.settings.local.secrets
+    secret_file = await _provide_secrets(aws, definition, contents, postgres.dsn, runtime / "target-jwt-secret")
+    options.on_progress("starting functions and gateway")
+    cloud = LocalCloud(definition, artifacts, runtime_directory=runtime / "functions", aws_endpoint=aws.endpoint)
+    stack.push_async_callback(cloud.stop)
+    await cloud.start()
+    return RunningPair(
+        legacy=legacy,
+        cloud=cloud,
+        postgres=postgres,
+        aws=aws,
+        definition=definition,
+        artifacts=artifacts,
+        runtime_directory=runtime,
+        target_dsn=postgres.dsn,
+        target_jwt_secret_file=secret_file,
+    )
+
+
+async def _all(building: Awaitable[BuiltArtifacts], *starting: Coroutine[Any, Any, None]) -> BuiltArtifacts:
+    """Waits for all of them; if one fails the others are cancelled, and the first of our own errors is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for start in starting:
+                group.create_task(start)
+            return await building
+    except* HarnessError as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _fill_target(database: Path, dsn: str, runtime: Path) -> None:
+    await upgrade_schema(dsn, runtime / "alembic.log")
+    await migrate_database(database, dsn)
+    await mark_disposable(dsn)
+
+
+async def upgrade_schema(dsn: str, log_path: Path) -> None:
+    """Runs the target's own migrations up to head, as a deployment does.
+
+    Raises:
+        SystemUnavailable: they failed; carries their last lines.
+    """
+    environment = {"PATH": os.defpath, "USE_NEON": "true", "NEON_DATABASE_URL": dsn}
+    argv = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    child = Child.start(argv, name="alembic", log_path=log_path, cwd=project_root(), env=environment)
+    try:
+        status = await child.wait(timeout_s=_ALEMBIC_TIMEOUT_S)
+    finally:
+        await child.stop()
+    if status != 0:
+        raise SystemUnavailable("the target's migrations failed", where="alembic upgrade head", hint=child.tail(8))
+
+
+async def _provide_secrets(
+    aws: LocalAws, definition: CloudDefinition, contents: Mapping[str, Mapping[str, str]], dsn: str, place: Path
+) -> Path:
+    """Fills the secrets that `[local.secrets]` describes; returns the file with the run's token secret."""
+    await aws.provision(definition)
+    names = {secret.key: secret.name for secret in definition.secrets}
+    jwt_secret = secrets.token_urlsafe(32)
+    for key, content in contents.items():
+        if key not in names:
+            hint = f"Terraform declares: {', '.join(sorted(names)) or 'none'}."
+            raise ConfigurationError(f"[local.secrets] names the unknown secret {key}", where=FILE_NAME, hint=hint)
+        filled = {name: text.format(dsn=dsn, jwt_secret=jwt_secret) for name, text in content.items()}
+        await aws.put_secret(names[key], filled)
+    await asyncio.to_thread(_write_private, place, jwt_secret)
+    return place
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def mint_token(secret_file: Path | None) -> str | None:
+    """A bearer token, valid for the system whose secret the file holds; None without a file."""
+    if secret_file is None:
+        return None
+    secret = secret_file.read_text(encoding="utf-8").strip()
+    return authorization_header("valid", secret, datetime.now(UTC)).removeprefix("Bearer ")
