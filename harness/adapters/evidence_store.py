@@ -17,7 +17,8 @@ from harness.adapters.journal import Journal
 from harness.domain.errors import ConfigurationError, EvidenceError
 from harness.domain.evidence import EXCHANGES_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
 from harness.domain.measurement import Measurement
-from harness.domain.record import SessionRecord, StepRecord
+from harness.domain.record import SessionRecord
+from harness.domain.record_redaction import redact_session
 from harness.domain.redaction import Redactor, secrets_worth_hiding
 
 _SESSION = "session"
@@ -144,15 +145,6 @@ def require_empty(directory: Path) -> None:
         raise ConfigurationError("the run directory is not empty", where=str(directory), hint=hint)
 
 
-def redact_session(record: SessionRecord, redactor: Redactor) -> SessionRecord:
-    """The record as it may be stored."""
-    return replace(
-        record,
-        steps=tuple(_redact_step(step, redactor) for step in record.steps),
-        repeat=tuple(_redact_step(step, redactor) for step in record.repeat),
-    )
-
-
 def write_json(path: Path, document: object) -> None:
     """Writes an indented JSON file, whole or not at all."""
     write_atomically(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
@@ -166,9 +158,3 @@ def write_atomically(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-
-
-def _redact_step(step: StepRecord, redactor: Redactor) -> StepRecord:
-    pair = step.pair
-    redacted = replace(pair, legacy=redactor.exchange(pair.legacy), target=redactor.exchange(pair.target))
-    return replace(step, pair=redacted, sent_differently=tuple(map(redactor.text, step.sent_differently)))

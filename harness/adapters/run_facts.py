@@ -23,8 +23,8 @@ def versions() -> dict[str, str]:
 
 
 def commit(directory: Path) -> str:
-    """The checkout's commit, or `unknown` outside a checkout."""
-    return _git(directory, "rev-parse", "HEAD") or _UNKNOWN
+    """The checkout's commit, or nothing outside a checkout."""
+    return _git(directory, "rev-parse", "HEAD")
 
 
 def is_dirty(directory: Path) -> bool:

@@ -89,7 +89,11 @@ class Redactor:
             return None if json_text is None else self.text(json_text)
         if len(json_text) < 3 or json_text[0] != '"' or _is_marked(json_text):
             return json_text
-        return f'"{_text_of(self._mark(_bytes_of(json_text[1:-1])))}"'
+        return f'"{self.secret(json_text[1:-1])}"'
+
+    def secret(self, text: str) -> str:
+        """What stands for a text that is a secret as a whole."""
+        return _text_of(self._mark(_bytes_of(text)))
 
     def _header(self, name: str, value: str) -> str:
         if name not in SECRET_HEADERS:
@@ -99,10 +103,10 @@ class Redactor:
         if name == "cookie":
             return _COOKIE_PAIR.sub(self._cookie, value)
         scheme, space, credential = value.partition(" ")
-        return f"{scheme}{space}{self._hashed(credential)}" if space else self._hashed(value)
+        return f"{scheme}{space}{self.secret(credential)}" if space else self.secret(value)
 
     def _cookie(self, match: re.Match[str]) -> str:
-        return match.group(1) + self._hashed(match.group(2))
+        return match.group(1) + self.secret(match.group(2))
 
     def _parameters(self, data: bytes) -> bytes:
         return _PARAMETER.sub(self._replacement(_PARAMETER), data)
@@ -114,9 +118,6 @@ class Redactor:
             return match.group(1) + quote + self._mark(match.group(2)) + quote
 
         return replaced
-
-    def _hashed(self, text: str) -> str:
-        return _text_of(self._mark(_bytes_of(text)))
 
     def _mark(self, secret: bytes) -> bytes:
         if not secret or secret.startswith(_MARK):

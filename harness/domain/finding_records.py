@@ -1,0 +1,68 @@
+"""Comparisons as the lines that a run stores of them."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from harness.domain.curl import curl_command
+from harness.domain.difference import Comparison, Difference, Outcome
+from harness.domain.findings import ComparisonRecord, DifferenceOutcome, DifferenceRecord
+from harness.domain.record import StepRecord
+from harness.domain.signature import signature_of
+
+
+def comparison_record(comparison: Comparison) -> ComparisonRecord:
+    """The line of `comparisons.jsonl`."""
+    found = [difference for difference, _ in _with_outcomes(comparison)]
+    return ComparisonRecord(
+        session_id=comparison.session_id,
+        group=comparison.group,
+        step=comparison.step,
+        name=comparison.name,
+        operation=comparison.operation,
+        outcome=comparison.outcome,
+        waivers=comparison.waivers,
+        note=comparison.note,
+        signatures=tuple(dict.fromkeys(signature_of(comparison.operation, difference) for difference in found)),
+    )
+
+
+def difference_records(comparison: Comparison, step: StepRecord | None) -> Iterator[DifferenceRecord]:
+    """The lines of `differences.jsonl`; `step` is what was sent, for the `curl` pair."""
+    legacy, target = ("", "") if step is None else (curl_command(step.pair.legacy), curl_command(step.pair.target))
+    for position, (difference, outcome) in enumerate(_with_outcomes(comparison)):
+        yield DifferenceRecord(
+            id=finding_id(comparison, position),
+            session_id=comparison.session_id,
+            group=comparison.group,
+            step=comparison.step,
+            name=comparison.name,
+            operation=comparison.operation,
+            facet=difference.facet,
+            pointer=difference.pointer,
+            kind=difference.kind,
+            legacy=difference.legacy,
+            target=difference.target,
+            outcome=outcome,
+            waiver=", ".join(comparison.waivers) if outcome is DifferenceOutcome.WAIVED else "",
+            signature=signature_of(comparison.operation, difference),
+            curl_legacy=legacy,
+            curl_target=target,
+        )
+
+
+def finding_id(comparison: Comparison, position: int) -> str:
+    """A short id that is the same whenever the same stored exchanges are compared with the same findings."""
+    text = f"{comparison.session_id}\0{comparison.step}\0{comparison.name}\0{position}"
+    return "d" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+
+
+def _with_outcomes(comparison: Comparison) -> Iterable[tuple[Difference, DifferenceOutcome]]:
+    is_cascaded = comparison.outcome is Outcome.CASCADED
+    open_outcome = DifferenceOutcome.CASCADED if is_cascaded else DifferenceOutcome.DIFFERENT
+    for differences, outcome in (
+        (comparison.differences, open_outcome),
+        (comparison.waived, DifferenceOutcome.WAIVED),
+        (comparison.noisy, DifferenceOutcome.NOISY),
+    ):
+        for difference in differences:
+            yield difference, outcome

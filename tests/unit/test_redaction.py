@@ -1,0 +1,83 @@
+"""Secrets are replaced, everything else stays byte for byte, equality stays checkable."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.domain.redaction import Redactor, secrets_worth_hiding
+
+REDACTOR = Redactor(key=b"k" * 32)
+OTHER = Redactor(key=b"o" * 32)
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        (b'{"access_token": "s3cr3t", "n": 1.50,  "n": 2}', b'{"access_token": "*", "n": 1.50,  "n": 2}'),
+        (b'{"PassWord":"s3cr3t"}', b'{"PassWord":"*"}'),
+        (b'{"db_password":"s3cr3t"}', b'{"db_password":"*"}'),
+        (b'{"apiKey":"s3\\"cr3t"}', b'{"apiKey":"*"}'),
+        (b"grant=x&client_secret=s3cr3t&z=1", b"grant=x&client_secret=*&z=1"),
+        (b'"postgresql://u:s3cr3t@h/db"', b'"postgresql://u:*@h/db"'),
+        (f'["{JWT}"]'.encode(), b'["*"]'),
+    ],
+)
+def test_secrets_in_bodies_are_replaced_and_the_rest_is_untouched(before: bytes, kept: bytes) -> None:
+    after = REDACTOR.data(before)
+    head, tail = kept.split(b"*")
+    assert after.startswith(head + b"[redacted:")
+    assert after.endswith(b"]" + tail)
+    assert b"cr3t" not in after
+    assert REDACTOR.data(after) == after
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"token": null, "password": 5, "secret": ""}',
+        b'{"key": "GLD", "monkey": "a", "next": "session token"}',
+        b'{"secretary": "Ann", "passport_no": "x"}',
+        b"\xff\xfe\x00key",
+        b"",
+    ],
+)
+def test_what_is_no_secret_stays(body: bytes) -> None:
+    assert REDACTOR.data(body) == body
+
+
+def test_equal_secrets_stay_equal_and_the_hash_needs_the_key() -> None:
+    first, again, different = (REDACTOR.secret(text) for text in ("a", "a", "b"))
+    assert first == again != different
+    assert OTHER.secret("a") != first
+
+
+def test_secret_headers_keep_scheme_cookie_name_and_attributes() -> None:
+    headers = REDACTOR.headers(
+        (
+            ("Authorization", "Bearer abc"),
+            ("set-cookie", "sid=abc; Path=/; HttpOnly"),
+            ("Cookie", "a=abc; b=2"),
+            ("X", "abc"),
+        )
+    )
+    mark, two = REDACTOR.secret("abc"), REDACTOR.secret("2")
+    assert headers == (
+        ("Authorization", f"Bearer {mark}"),
+        ("set-cookie", f"sid={mark}; Path=/; HttpOnly"),
+        ("Cookie", f"a={mark}; b={two}"),
+        ("X", "abc"),
+    )
+
+
+def test_known_secrets_are_replaced_wherever_they_appear() -> None:
+    redactor = Redactor(key=b"k" * 32, known=secrets_worth_hiding(["long-enough-secret", "short", None]))
+    assert "long-enough-secret" not in redactor.text("/x/long-enough-secret/short")
+    assert redactor.text("/x/short") == "/x/short"
+    assert "long-enough-secret" not in repr(redactor)
+
+
+@given(st.binary(max_size=300))
+def test_redaction_is_idempotent(body: bytes) -> None:
+    once = REDACTOR.data(body)
+    assert REDACTOR.data(once) == once
