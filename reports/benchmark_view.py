@@ -78,4 +78,5 @@ def _interval(measurement: Measurement) -> str:
     if lower is None:
         return f"up to {format_quantity(upper, measurement.unit)}"
     low, high = format_quantity(lower, measurement.unit), format_quantity(upper, measurement.unit)
-    return f"{low} to {high}"
+    shared = f" {high.rpartition(' ')[2]}"
+    return f"{low.removesuffix(shared)} to {high}"

@@ -42,7 +42,9 @@ class RunFiles:
     """Names of the files that are there: only these are linked to."""
 
 
-class _CriterionDocument(msgspec.Struct, kw_only=True):
+class CriterionDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A criterion; `measured` and `bound` are in `unit`, and null where nothing was measured."""
+
     id: str
     title: str
     verdict: Verdict
@@ -55,20 +57,22 @@ class _CriterionDocument(msgspec.Struct, kw_only=True):
     reason: str
 
 
-class _PhaseDocument(msgspec.Struct, kw_only=True):
+class PhaseDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A phase with its criteria in order."""
+
     phase: int
     decision: Decision
-    criteria: list[_CriterionDocument]
+    criteria: list[CriterionDocument]
 
 
-class DecisionDocument(msgspec.Struct, kw_only=True):
+class DecisionDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`decision.json` exactly as it is stored."""
 
     format_version: int
     environment: str
     profile: str
     decision: Decision
-    phases: list[_PhaseDocument]
+    phases: list[PhaseDocument]
 
 
 def load_run(directory: Path, plan: Plan) -> RunFiles:
@@ -123,7 +127,7 @@ def load_decision(directory: Path, plan: Plan, manifest: RunManifest) -> Readine
     )
 
 
-def _phase(document: _PhaseDocument, plan: Plan, scope: Scope) -> PhaseDecision:
+def _phase(document: PhaseDocument, plan: Plan, scope: Scope) -> PhaseDecision:
     known = plan.find_phase(document.phase)
     return PhaseDecision(
         phase=document.phase,
@@ -133,7 +137,7 @@ def _phase(document: _PhaseDocument, plan: Plan, scope: Scope) -> PhaseDecision:
     )
 
 
-def _result(document: _CriterionDocument, plan: Plan, scope: Scope) -> CriterionResult:
+def _result(document: CriterionDocument, plan: Plan, scope: Scope) -> CriterionResult:
     known = plan.find_criteria(document.id)
     return CriterionResult(
         id=document.id,

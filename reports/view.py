@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.domain.criterion import CriterionResult, Decision, PhaseDecision, Verdict
 from harness.domain.evidence import RunManifest
-from harness.domain.findings import DifferenceOutcome
+from harness.domain.findings import ComparisonRecord, DifferenceOutcome, DifferenceRecord
 from harness.domain.phase import Plan
 from reports.benchmark_view import BenchmarkView, build_benchmarks
 from reports.findings_view import (
@@ -77,6 +77,8 @@ class ReportView:
     explained: tuple[SignatureView, ...] | None
     """Noisy and waived ones."""
     waivers: tuple[WaiverView, ...] | None
+    comparisons: tuple[ComparisonRecord, ...] | None
+    differences: tuple[DifferenceRecord, ...] | None
     files: frozenset[str]
 
 
@@ -114,6 +116,8 @@ def build_view(run: RunFiles, plan: Plan) -> ReportView:
         row_signatures=_pick(signatures, is_open=True, is_row=True),
         explained=None if signatures is None else tuple(found for found in signatures if not found.is_open),
         waivers=build_waivers(run),
+        comparisons=run.comparisons,
+        differences=run.differences,
         files=run.names,
     )
 

@@ -65,13 +65,14 @@ def error_result(criterion: Criterion, message: str, context: EvaluationContext)
 
 
 def _missing(criterion: Criterion, scope: Scope) -> _Finding:
-    reason = NO_EVIDENCE
     if not scope.can_settle(criterion):
         reason = f"{NO_EVIDENCE}: needs AWS, the {scope.environment} environment cannot settle it"
     elif criterion.probe is None:
         reason = f"{NO_EVIDENCE}: no probe gathers it so far"
     elif not scope.requires(criterion):
         reason = f"{NO_EVIDENCE}: this run was not asked for it ({scope.profile} profile)"
+    else:
+        reason = f"{NO_EVIDENCE}: the probe {criterion.probe} gathered nothing in this run"
     return _Finding(verdict=Verdict.INCONCLUSIVE, reason=reason)
 
 

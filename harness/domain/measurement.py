@@ -47,12 +47,15 @@ class Measurement:
 def format_quantity(value: float, unit: str) -> str:
     """A figure for people: three significant digits or the whole number, with its unit.
 
-    Thousands are parted by a comma; money leads with its sign; what never came is `no answer`.
+    From a second on, milliseconds are written as seconds. Thousands are parted by a comma; money leads with
+    its sign; what never came is `no answer`.
     """
     if math.isnan(value):
         return "not a number"
     if math.isinf(value):
         return "no answer"
+    if unit == "ms" and abs(value) >= 1000:
+        value, unit = value / 1000, "s"
     if unit.startswith("USD"):
         period = unit.removeprefix("USD").replace("/", " a ")
         return f"${value:,.2f}{period}"

@@ -19,6 +19,7 @@
       item.hidden = !fits;
       shown += fits ? 1 : 0;
     }
+    if (words.length) document.querySelectorAll("details.fold").forEach((part) => { part.open = true; });
     matches.textContent = words.length || verdict.value ? `${shown} of ${items.length} shown` : "";
   };
 

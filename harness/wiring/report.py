@@ -1,0 +1,113 @@
+"""Renders a run directory in every format, with this migration's plan."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from harness.domain.criterion import Decision, ReadinessDecision
+from harness.domain.errors import ConfigurationError, HarnessError
+from harness.domain.evidence import DECISION_FILE
+from harness.domain.phase import Plan
+from reports import html, junit, markdown, sarif
+from reports.json_report import encode_decision
+from reports.run_directory import load_decision, load_manifest
+from reports.view import ReportView, load_view
+from scenarios.criteria import load_plan
+
+
+def render_all(run_dir: Path, formats: Sequence[str] = ()) -> tuple[Path, ...]:
+    """Writes the report of a run in the formats asked for, or in all; gives the files in that order.
+
+    Every file is whole or absent. The same run gives the same bytes.
+
+    Raises:
+        EvidenceError: the run directory or a file it must have is absent, corrupt or of another version.
+        ConfigurationError: there is no such format.
+    """
+    chosen = tuple(dict.fromkeys(formats or FORMATS))
+    unknown = [name for name in chosen if name not in FORMATS]
+    if unknown:
+        what = f"there is no report format {', '.join(unknown)}"
+        raise ConfigurationError(what, hint=f"Choose from {', '.join(FORMATS)}.")
+    view = load_view(run_dir, load_plan())
+    return tuple(_render(run_dir, view, name) for name in chosen)
+
+
+def save_decision(run_dir: Path, decision: ReadinessDecision) -> Path:
+    """Writes `decision.json`, whole or not at all."""
+    return _write(run_dir / DECISION_FILE, encode_decision(decision))
+
+
+def load_stored_decision(run_dir: Path, plan: Plan | None = None) -> ReadinessDecision:
+    """The decision of a run directory.
+
+    Raises:
+        EvidenceError: the run directory has no decision that can be read.
+    """
+    return load_decision(run_dir, plan or load_plan(), load_manifest(run_dir))
+
+
+def stored_gate(run_dir: Path, phase: int | None = None) -> Decision:
+    """The run's decision, or that of one of its phases.
+
+    Raises:
+        EvidenceError: the run directory has no decision that can be read.
+        ConfigurationError: the run has no such phase.
+    """
+    decision = load_stored_decision(run_dir)
+    if phase is None:
+        return decision.decision
+    found = {entry.phase: entry.decision for entry in decision.phases}
+    if phase not in found:
+        hint = f"Choose from {', '.join(map(str, found))}."
+        raise ConfigurationError(f"there is no phase {phase}", where=str(run_dir / DECISION_FILE), hint=hint)
+    return found[phase]
+
+
+def _html(view: ReportView) -> bytes:
+    return html.render_html(view).encode()
+
+
+def _markdown(view: ReportView) -> bytes:
+    return markdown.render_markdown(view).encode()
+
+
+def _junit(view: ReportView) -> bytes:
+    return junit.render_junit(view.phases, view.comparisons, view.manifest.started_at.isoformat())
+
+
+def _json(view: ReportView) -> bytes:
+    decision = ReadinessDecision(
+        environment=view.environment, profile=view.profile, decision=view.decision, phases=view.phases
+    )
+    return encode_decision(decision)
+
+
+def _sarif(view: ReportView) -> bytes:
+    found = (*(view.signatures or ()), *(view.row_signatures or ()), *(view.explained or ()))
+    return sarif.render_sarif(found, view.differences or (), view.manifest.versions.get("harness", "0"))
+
+
+_RENDERERS: Mapping[str, tuple[str, Callable[[ReportView], bytes]]] = {
+    "html": (html.FILE_NAME, _html),
+    "md": (markdown.FILE_NAME, _markdown),
+    "junit": (junit.FILE_NAME, _junit),
+    "json": (DECISION_FILE, _json),
+    "sarif": (sarif.FILE_NAME, _sarif),
+}
+FORMATS = tuple(_RENDERERS)
+
+
+def _render(run_dir: Path, view: ReportView, name: str) -> Path:
+    file_name, render = _RENDERERS[name]
+    return _write(run_dir / file_name, render(view))
+
+
+def _write(path: Path, content: bytes) -> Path:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        hint = "Check that the directory can be written and the disk is not full."
+        raise HarnessError(f"cannot write it: {error.strerror}", where=str(path), hint=hint) from error
+    return path
