@@ -1,0 +1,91 @@
+"""The engine and its sessions: built when first needed, on the loop that uses them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from target.database.outages import credentials_were_refused, unavailable_as_503
+from target.database.urls import is_pooler_address
+from target.errors import DatabaseUnavailable
+from target.secrets import SecretStore
+from target.settings import Settings
+
+_CONNECT_TIMEOUT_S = 5
+_COMMAND_TIMEOUT_S = 20
+_POOL_WAIT_S = 10
+
+
+class Database:
+    """One process's way to its database."""
+
+    def __init__(self, settings: Settings, secrets: SecretStore) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._engine: AsyncEngine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """Open a session, yield it, commit; roll back on any exception.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached now.
+            SecretsUnavailable: its credentials cannot be had now.
+        """
+        try:
+            with unavailable_as_503():
+                engine = await self._engine_of_this_loop()
+                async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+                    yield session
+        except DatabaseUnavailable as error:
+            if credentials_were_refused(error.__cause__):
+                await self.dispose()
+                self._secrets.forget()
+            raise
+
+    async def dispose(self) -> None:
+        """Close every connection; the next session builds a new engine from fresh credentials."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.dispose()
+
+    async def _engine_of_this_loop(self) -> AsyncEngine:
+        loop = asyncio.get_running_loop()
+        if self._engine is not None and self._loop is not loop:
+            # Connections belong to the loop that opened them: they cannot even be closed from another.
+            await self._engine.dispose(close=False)
+            self._engine = None
+        if self._engine is None:
+            credentials = await self._secrets.get_database_credentials()
+            if self._engine is None:  # a concurrent request may have built it meanwhile
+                self._engine = build_engine(credentials["NEON_DATABASE_URL"], self._settings)
+                self._loop = loop
+        return self._engine
+
+
+def build_engine(address: str, settings: Settings) -> AsyncEngine:
+    """Build the engine for an address that has an async driver. Opens no connection."""
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if address.startswith("sqlite"):
+        return create_async_engine(address, **options)
+    options["pool_timeout"] = _POOL_WAIT_S
+    options["connect_args"] = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _COMMAND_TIMEOUT_S}
+    if settings.runs_in_lambda:
+        # An execution environment serves one request at a time: more connections would only exhaust the server.
+        options |= {"pool_size": 1, "max_overflow": 0}
+    if settings.database_pooler or is_pooler_address(address):
+        options["connect_args"] |= _pooler_arguments()
+    return create_async_engine(address, **options)
+
+
+def _pooler_arguments() -> dict[str, Any]:
+    """Behind a transaction-mode pooler the next statement may meet another backend: nothing prepared may be kept."""
+    return {
+        "statement_cache_size": 0,
+        "prepared_statement_cache_size": 0,
+        "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
+    }

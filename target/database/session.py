@@ -1,0 +1,20 @@
+"""The session of one request."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from target.database.engine import Database
+
+
+async def get_async_db(request: Request) -> AsyncIterator[AsyncSession]:
+    """Yield the request's session: committed when its handler returned, rolled back when it raised."""
+    database: Database = request.app.state.database
+    async with database.session() as session:
+        yield session
+
+
+# Function scope: the commit comes before the answer leaves, so that no client reads a 201 that a failed commit belies.
+AsyncDb = Annotated[AsyncSession, Depends(get_async_db, scope="function")]

@@ -1,0 +1,138 @@
+"""Everything the target refuses or cannot do, as one tree with one handler.
+
+TargetError
+├── DuplicateTrade (400)
+├── AccessDenied (401)
+├── TradeNotFound (404)
+├── TradeNotClosable (404)
+├── InvalidInput (422)
+└── DependencyUnavailable (503, Retry-After)
+    ├── DatabaseUnavailable
+    └── SecretsUnavailable
+"""
+
+import math
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+RETRY_AFTER_S = 2
+
+
+class TargetError(Exception):
+    """A condition with an answer of its own; `detail` is what the client reads, the message what the log reads."""
+
+    status_code = 500
+    headers: Mapping[str, str] | None = None
+
+    @property
+    def detail(self) -> object:
+        """The value of the body's `detail` key."""
+        return str(self)
+
+
+class DuplicateTrade(TargetError):
+    """Another trade carries this trade_id."""
+
+    status_code = 400
+
+    def __init__(self, trade_id: str) -> None:
+        super().__init__(f"Trade with ID {trade_id} already exists")
+
+
+class AccessDenied(TargetError):
+    """A write without an acceptable token, under AUTH_MODE=strict."""
+
+    status_code = 401
+    headers: Mapping[str, str] | None = {"WWW-Authenticate": "Bearer"}
+
+
+class TradeNotFound(TargetError):
+    """No trade has this id."""
+
+    status_code = 404
+
+    def __init__(self, trade_id: int) -> None:
+        super().__init__(f"Trade with ID {trade_id} not found")
+
+
+class TradeNotClosable(TargetError):
+    """No trade has this id, or it is not open."""
+
+    status_code = 404
+
+    def __init__(self, trade_id: int) -> None:
+        super().__init__(f"Trade with ID {trade_id} not found or already closed")
+
+
+class InvalidInput(TargetError):
+    """Input that is well-formed field by field but leads nowhere; answered like a validation error."""
+
+    status_code = 422
+
+    def __init__(self, *, location: tuple[str, ...], kind: str, message: str, given: object, **context: object) -> None:
+        super().__init__(message)
+        self._error = {"type": kind, "loc": list(location), "msg": message, "input": given}
+        if context:
+            self._error["ctx"] = context
+
+    @property
+    def detail(self) -> object:
+        """A validation-style list with one entry."""
+        return [self._error]
+
+
+class DependencyUnavailable(TargetError):
+    """Something this process needs does not answer now; a later attempt may succeed."""
+
+    status_code = 503
+    headers: Mapping[str, str] | None = {"Retry-After": str(RETRY_AFTER_S)}
+
+    @property
+    def detail(self) -> object:
+        """A fixed text: what failed, and where, is for the log alone."""
+        return "Service temporarily unavailable, please retry"
+
+
+class DatabaseUnavailable(DependencyUnavailable):
+    """The database refuses or drops connections, is restarting, or is out of connections."""
+
+
+class SecretsUnavailable(DependencyUnavailable):
+    """Secrets Manager does not give the credentials."""
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Answer the tree above, and validation errors whose input JSON cannot carry."""
+    app.add_exception_handler(TargetError, _answer_target_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+
+
+def representable(value: object) -> object:
+    """Return `value` as JSON in UTF-8 can carry it: non-finite numbers become null, lone surrogates U+FFFD."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {representable(key): representable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [representable(item) for item in value]
+    return value
+
+
+async def _answer_target_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TargetError)  # noqa: S101 - registered for this type alone
+    return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _answer_validation_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
+    try:
+        detail = representable(jsonable_encoder(error.errors()))
+    except RecursionError:  # a body nested to the parser's limit is refused without being repeated
+        detail = [{key: entry[key] for key in ("type", "loc", "msg")} | {"input": None} for entry in error.errors()]
+    return JSONResponse({"detail": detail}, 422)

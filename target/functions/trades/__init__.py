@@ -1,0 +1,1 @@
+"""The function that serves trades, the root and everything unmatched."""

@@ -1,0 +1,20 @@
+"""Lambda entry of the trades function, which is also the gateway's $default."""
+
+from typing import Any
+
+from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
+from mangum import Mangum
+
+from target.app import create_app
+from target.observability import configure_logging
+from target.settings import load_settings
+
+_settings = load_settings()
+_logger = configure_logging(_settings, "trades")
+_serve = Mangum(create_app(_settings), lifespan="off")
+
+
+@_logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one HTTP API event (payload 2.0)."""
+    return _serve(event, context)

@@ -1,0 +1,81 @@
+"""Field types that several schemas share: bounds of the contract, and what poisons a row or an answer."""
+
+import math
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PlainSerializer
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+LARGEST_FIGURE = 1e150
+"""Prices, quantities and fees beyond this overflow once multiplied, and poison every total that holds them (Q3)."""
+
+SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
+"""What a 64-bit column can be compared with (Q5)."""
+
+_TICKER_LENGTH = 20
+
+
+class TradeDirection(StrEnum):
+    """Which side of the market was taken."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class TradeStatus(StrEnum):
+    """Where a trade stands."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    CANCELLED = "CANCELLED"
+
+
+def _refuse_nul(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("nul_character", "String should not contain a NUL character")
+    return text
+
+
+def _bound(number: float) -> float:
+    if not math.isfinite(number):
+        raise PydanticKnownError("finite_number")
+    if number > LARGEST_FIGURE:
+        raise PydanticKnownError("less_than_equal", {"le": LARGEST_FIGURE})
+    return number
+
+
+def _normalise_ticker(raw: str) -> str:
+    """Uppercase and trim, then hold the outcome to the bounds that the input met (Q1)."""
+    ticker = raw.upper().strip()
+    if not ticker:
+        raise PydanticKnownError("string_too_short", {"min_length": 1})
+    if len(ticker) > _TICKER_LENGTH:
+        raise PydanticKnownError("string_too_long", {"max_length": _TICKER_LENGTH})
+    return ticker
+
+
+def _drop_offset(instant: datetime) -> datetime:
+    """LEGACY-PARITY: Q6, an offset is dropped, not converted."""
+    return instant.replace(tzinfo=None)
+
+
+def _finite_or_null(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+NO_NUL = AfterValidator(_refuse_nul)
+"""Goes after the bounds: pydantic words a bound differently once a function precedes it."""
+
+Ticker = Annotated[
+    str,
+    Field(min_length=1, max_length=_TICKER_LENGTH),
+    NO_NUL,
+    AfterValidator(_normalise_ticker),
+]
+PositiveFigure = Annotated[float, Field(gt=0), AfterValidator(_bound)]
+Fee = Annotated[float, Field(ge=0), AfterValidator(_bound)]
+NaiveTime = Annotated[datetime, AfterValidator(_drop_offset)]
+AnsweredFigure = Annotated[float, PlainSerializer(_finite_or_null, return_type=float | None)]
+"""A number in an answer; a row that was migrated with an infinity answers null instead of failing."""

@@ -1,0 +1,134 @@
+"""Credentials: from Secrets Manager in Lambda, from the environment elsewhere."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from target.errors import SecretsUnavailable
+from target.settings import Settings
+
+SecretFetcher = Callable[[Settings], Awaitable[Mapping[str, str]]]
+
+_log = logging.getLogger(__name__)
+
+
+async def fetch_secret(settings: Settings) -> Mapping[str, str]:
+    """Fetch the secret and return its keys.
+
+    botocore itself honours AWS_ENDPOINT_URL and the function's role.
+
+    Raises:
+        SecretsUnavailable: denied, absent, unreachable or not a JSON object of texts.
+    """
+    # Here, not at the top: botocore costs about a quarter second that a warm or local process never needs.
+    import aioboto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    name = settings.aws_secrets_manager_name
+    limits = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
+    try:
+        session = aioboto3.Session()
+        async with session.client("secretsmanager", region_name=settings.aws_region, config=limits) as client:
+            answer: dict[str, Any] = await client.get_secret_value(SecretId=name)
+    except ClientError as error:
+        raise SecretsUnavailable(_explain(name, str(error.response.get("Error", {}).get("Code", "")))) from error
+    except (BotoCoreError, OSError) as error:
+        raise SecretsUnavailable(
+            f"Secrets Manager does not answer for {name!r} ({type(error).__name__}): "
+            "check the function's network path and AWS_ENDPOINT_URL."
+        ) from error
+    return _parse_secret(name, answer.get("SecretString"))
+
+
+class SecretStore:
+    """Keeps one execution environment's secret in memory: fetched once, again after its time to live.
+
+    Concurrent callers share one fetch. A refresh that fails keeps serving the value that is known.
+    """
+
+    def __init__(
+        self, settings: Settings, *, fetch: SecretFetcher = fetch_secret, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._known: Mapping[str, str] | None = None
+        self._expires_at = 0.0
+
+    def __repr__(self) -> str:
+        return f"SecretStore({self._settings.aws_secrets_manager_name!r})"
+
+    async def get_database_credentials(self) -> Mapping[str, str]:
+        """Return a mapping that has NEON_DATABASE_URL, with an async driver.
+
+        Raises:
+            SecretsUnavailable: Secrets Manager is the source and does not give an address.
+        """
+        if not self._settings.reads_secrets_manager:
+            return {"NEON_DATABASE_URL": self._settings.database_url_async}
+        secret = await self._get_secret()
+        address = secret.get("NEON_DATABASE_URL") or secret.get("DATABASE_URL")
+        if not address:
+            raise SecretsUnavailable(
+                f"Secret {self._settings.aws_secrets_manager_name!r} has no NEON_DATABASE_URL: add that key to it."
+            )
+        return {**secret, "NEON_DATABASE_URL": address}
+
+    async def get_jwt_secret(self) -> str:
+        """Return the key that tokens are signed with.
+
+        Raises:
+            SecretsUnavailable: neither Secrets Manager nor the environment has one.
+        """
+        secret = await self._get_secret() if self._settings.reads_secrets_manager else {}
+        value = secret.get("JWT_SECRET") or self._settings.jwt_secret.get_secret_value()
+        if not value:
+            raise SecretsUnavailable(
+                "No JWT_SECRET in the secret or in the environment: set one before AUTH_MODE=strict."
+            )
+        return value
+
+    def forget(self) -> None:
+        """Fetch anew next time: the credentials were refused, so they were probably rotated."""
+        self._expires_at = 0.0
+        self._known = None
+
+    async def _get_secret(self) -> Mapping[str, str]:
+        async with self._lock:
+            if self._known is None or self._clock() >= self._expires_at:
+                self._known = await self._refreshed()
+                self._expires_at = self._clock() + self._settings.secrets_cache_ttl_s
+            return self._known
+
+    async def _refreshed(self) -> Mapping[str, str]:
+        try:
+            return await self._fetch(self._settings)
+        except SecretsUnavailable as error:
+            if self._known is None:
+                raise
+            _log.warning("Keeping the known secret: %s", error)
+            return self._known
+
+
+def _explain(name: str, code: str) -> str:
+    hints = {
+        "AccessDeniedException": "allow secretsmanager:GetSecretValue on its ARN in the function's role.",
+        "ResourceNotFoundException": "create it, or correct AWS_SECRETS_MANAGER_NAME and AWS_REGION.",
+    }
+    hint = hints.get(code, "try again, then see its status.")
+    return f"Secret {name!r} cannot be read ({code or 'unknown error'}): {hint}"
+
+
+def _parse_secret(name: str, text: object) -> Mapping[str, str]:
+    try:
+        secret = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        secret = None
+    if not isinstance(secret, dict):
+        raise SecretsUnavailable(f'Secret {name!r} is not a JSON object: store it as {{"NEON_DATABASE_URL": ...}}.')
+    return {str(key): value for key, value in secret.items() if isinstance(value, str)}

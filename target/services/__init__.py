@@ -1,0 +1,1 @@
+"""Rules that are more than a query."""
