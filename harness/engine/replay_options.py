@@ -1,0 +1,29 @@
+"""How a replay is paced."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from harness.domain.row_plan import RowMapping
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOptions:
+    """Pace, patience and clocks; all times in seconds."""
+
+    repeat_gap_s: float = 1.0
+    """Between the end of a session's first pass and its repetition: every clock shows another second then."""
+    batch_s: float = 2.0
+    """Sessions are repeated in batches of about this length, so that a killed replay has lost little."""
+    max_failures_in_a_row: int = 5
+    mapping: RowMapping | None = None
+    """Renamed tables and columns, for the comparison of the two databases at the start."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    clock: Callable[[], datetime] = _utc_now

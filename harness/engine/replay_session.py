@@ -1,0 +1,170 @@
+"""One pass over one session: each step sent to both sides at once, what it changed read from both databases."""
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+from harness.domain.exchange import Exchange, ExchangePair, Request, Side
+from harness.domain.identity import Identity
+from harness.domain.operation import OperationTemplates
+from harness.domain.pointer import PointerError, resolve_pointer
+from harness.domain.record import StepRecord
+from harness.domain.session import Poll, Session, Step
+from harness.domain.substitution import (
+    UnsavedValueError,
+    encode_text,
+    extract_saves,
+    fill_request,
+    step_placeholders,
+    value_text,
+)
+from harness.engine.replay_options import ReplayOptions
+from harness.engine.replay_sides import NOT_SENT, Outages, ReplaySide
+from harness.engine.replay_state import StatePair
+
+_ABSENT = object()
+
+
+class SessionPass:
+    """Replays a session once, from the state that the databases are in.
+
+    Saved values are each side's own. Ids that the session spells out are the legacy's: the target is sent its own
+    for the same rows, and what was sent differently is on record.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        legacy: ReplaySide,
+        target: ReplaySide,
+        states: StatePair,
+        templates: OperationTemplates,
+    ) -> None:
+        self._session = session
+        self._sides = {Side.LEGACY: legacy, Side.TARGET: target}
+        self._states = states
+        self._templates = templates
+        self._identity = Identity()
+        self._saved: dict[Side, dict[str, Any]] = {Side.LEGACY: {}, Side.TARGET: {}}
+
+    async def run(self, into: list[StepRecord], options: ReplayOptions, outages: Outages) -> None:
+        """Appends a record per step to `into`, so that a pass that ends early leaves what it saw.
+
+        Raises:
+            SystemUnavailable: a side stopped answering.
+        """
+        self._options = options
+        await self._states.start()
+        for step in self._session.steps:
+            record = await self._replay_step(step)
+            into.append(record)
+            self._identity.learn(record, self._states.legacy_schemas, self._states.target_schemas)
+            outages.see(record.pair.legacy)
+            outages.see(record.pair.target)
+
+    async def _replay_step(self, step: Step) -> StepRecord:
+        translated, changes = self._for_target(step)
+        legacy, target = await asyncio.gather(
+            self._exchange(Side.LEGACY, step), self._exchange(Side.TARGET, translated)
+        )
+        if step.sleep_s:
+            await self._options.sleep(step.sleep_s)
+        notes = (*changes, *self._saved_differently(step))
+        self._keep(step, legacy)
+        self._keep(step, target)
+        legacy_changes, target_changes = await self._states.changes()
+        return StepRecord(
+            pair=self._pair(step, legacy, target),
+            legacy_changes=legacy_changes,
+            target_changes=target_changes,
+            sent_differently=notes,
+        )
+
+    def _for_target(self, step: Step) -> tuple[Step, tuple[str, ...]]:
+        # Before saved values are filled in: those are the target's own already and must not be translated again.
+        translated, changes = self._identity.to_target(_unfilled(step))
+        if not changes:
+            return step, ()
+        body = None if translated.body is None else translated.body.decode("utf-8", "surrogatepass")
+        return replace(step, url=translated.url, headers=translated.headers, body=body), tuple(changes)
+
+    async def _exchange(self, side: Side, step: Step) -> Exchange:
+        system = self._sides[side]
+        try:
+            request = system.authorized(fill_request(step, self._saved[side]), step.auth)
+        except (UnsavedValueError, ValueError) as error:
+            return self._not_sent(side, step, str(error))
+        exchange = await system.client.send(request)
+        return exchange if step.poll is None else await self._poll(system, request, step.poll, exchange)
+
+    def _not_sent(self, side: Side, step: Step, reason: str) -> Exchange:
+        return Exchange(
+            side=side,
+            base_url="",
+            request=_unfilled(step),
+            response=None,
+            transport_error=f"{NOT_SENT}: {reason}",
+            sent_at=self._options.clock(),
+            duration_ms=0.0,
+        )
+
+    async def _poll(self, system: ReplaySide, request: Request, poll: Poll, exchange: Exchange) -> Exchange:
+        deadline = self._options.monotonic() + poll.timeout_s
+        while _is_waiting(exchange, poll) and self._options.monotonic() < deadline:
+            await self._options.sleep(poll.interval_s)
+            exchange = await system.client.send(request)
+        return exchange
+
+    def _keep(self, step: Step, exchange: Exchange) -> None:
+        if step.save:
+            document = _document(exchange)
+            if document is not _ABSENT:
+                self._saved[exchange.side].update(extract_saves(step, document))
+
+    def _saved_differently(self, step: Step) -> tuple[str, ...]:
+        legacy, target = self._saved[Side.LEGACY], self._saved[Side.TARGET]
+        return tuple(
+            f"{{{{{name}}}}}: {value_text(legacy[name])} -> {value_text(target[name])}"
+            for name in step_placeholders(step)
+            if name in legacy and name in target and value_text(legacy[name]) != value_text(target[name])
+        )
+
+    def _pair(self, step: Step, legacy: Exchange, target: Exchange) -> ExchangePair:
+        return ExchangePair(
+            session_id=self._session.id,
+            group=self._session.group,
+            step=step.n,
+            name=step.name,
+            operation=self._templates.operation(step.method, legacy.request.url),
+            legacy=legacy,
+            target=target,
+            volatile=step.volatile,
+            volatile_headers=step.volatile_headers,
+            tie=step.tie,
+        )
+
+
+def _unfilled(step: Step) -> Request:
+    body = None if step.body is None else encode_text(step.body)
+    return Request(method=step.method, url=step.url, headers=step.headers, body=body)
+
+
+def _is_waiting(exchange: Exchange, poll: Poll) -> bool:
+    document = _document(exchange)
+    if document is _ABSENT:
+        return False
+    try:
+        value = value_text(resolve_pointer(document, poll.pointer))
+    except PointerError:
+        return False
+    return any(value == value_text(waiting) for waiting in poll.while_values)
+
+
+def _document(exchange: Exchange) -> Any:
+    if exchange.response is None:
+        return _ABSENT
+    try:
+        return json.loads(exchange.response.body)
+    except ValueError:
+        return _ABSENT

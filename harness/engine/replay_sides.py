@@ -1,0 +1,86 @@
+"""One side of a replay: how it is reached, authorised and given up on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from harness.domain.errors import SystemUnavailable
+from harness.domain.exchange import Exchange, Request, Side
+from harness.domain.operation import OperationTemplates
+from harness.domain.ports import SideClient, StateStore
+
+NOT_SENT = "not sent"
+"""How the transport error of a request starts that could not be made from what the side answered before."""
+_OPENAPI = Request(method="GET", url="/openapi.json", headers=(("Accept", "application/json"),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaySide:
+    """One system: its client, its database where that is known, and its own credentials."""
+
+    client: SideClient
+    store: StateStore | None = None
+    authorize: Callable[[str], str] | None = field(default=None, repr=False)
+    """Makes the Authorization header of an `auth` kind with this side's secret."""
+    token: str | None = field(default=None, repr=False)
+    """Sent with requests that bring neither `auth` nor an Authorization header."""
+
+    def authorized(self, request: Request, kind: str | None) -> Request:
+        """The request with this side's credentials.
+
+        Raises:
+            ValueError: it needs a secret that this side has not.
+        """
+        if kind is not None:
+            if self.authorize is None:
+                raise ValueError(f"no secret to make auth {kind!r} with")
+            return _with_authorization(request, self.authorize(kind))
+        if self.token and not any(name.lower() == "authorization" for name, _ in request.headers):
+            return _with_authorization(request, f"Bearer {self.token}")
+        return request
+
+
+class Outages:
+    """Counts broken exchanges in a row, so that a dead side ends the replay instead of failing every step."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._counts = {Side.LEGACY: 0, Side.TARGET: 0}
+
+    def see(self, exchange: Exchange) -> None:
+        """Takes note of an exchange.
+
+        Raises:
+            SystemUnavailable: it is the last of too many in a row that broke.
+        """
+        error = exchange.transport_error
+        if error is not None and error.startswith(NOT_SENT):
+            return
+        self._counts[exchange.side] = self._counts[exchange.side] + 1 if error is not None else 0
+        if self._counts[exchange.side] >= self._limit:
+            raise SystemUnavailable(
+                f"the {exchange.side} stopped answering: {self._limit} requests in a row failed, the last: {error}",
+                where=exchange.base_url,
+                hint="See its log; what was replayed until then is in the run directory.",
+            )
+
+
+async def fetch_templates(legacy: SideClient, target: SideClient) -> OperationTemplates:
+    """Endpoint templates from the OpenAPI document of the legacy, else of the target, else none."""
+    for client in (legacy, target):
+        response = (await client.send(_OPENAPI)).response
+        if response is None or response.status != 200:
+            continue
+        try:
+            document = orjson.loads(response.body)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(document, dict) and document.get("paths"):
+            return OperationTemplates.of_document(document)
+    return OperationTemplates()
+
+
+def _with_authorization(request: Request, value: str) -> Request:
+    kept = tuple(header for header in request.headers if header[0].lower() != "authorization")
+    return replace(request, headers=(*kept, ("Authorization", value)))

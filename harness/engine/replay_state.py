@@ -1,0 +1,126 @@
+"""Both sides' databases during a replay: restored together, read after every step, compared once at the start."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, runtime_checkable
+
+from harness.domain.compare_rows import compare_states, diff_states
+from harness.domain.difference import Difference
+from harness.domain.ports import StateStore
+from harness.domain.record import RowChange
+from harness.domain.row_plan import RowMapping
+from harness.domain.rows import DatabaseState, TableSchema
+
+Changes = tuple[RowChange, ...]
+_LATE_COMMIT_WAITS_S = (0.02, 0.08)
+
+
+@runtime_checkable
+class SupportsChangeToken(Protocol):
+    """A store that can tell cheaply whether anything was committed since it was last asked."""
+
+    async def change_token(self) -> object:
+        """Equal tokens guarantee equal rows; None means that it cannot be told."""
+
+
+class StatePair:
+    """The two stores, or none: state is compared only where both are known."""
+
+    def __init__(
+        self,
+        legacy: StateStore | None,
+        target: StateStore | None,
+        *,
+        mapping: RowMapping | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._stores = () if legacy is None or target is None else (_Watched(legacy), _Watched(target))
+        self._mapping = mapping
+        self._sleep = sleep
+        self.initial_differences: tuple[Difference, ...] = ()
+        self.legacy_schemas: Mapping[str, TableSchema] = {}
+        self.target_schemas: Mapping[str, TableSchema] = {}
+
+    @property
+    def is_compared(self) -> bool:
+        """True where both databases are known."""
+        return bool(self._stores)
+
+    async def capture(self) -> None:
+        """Remembers the present state and compares the two sides in it.
+
+        Raises:
+            ConfigurationError: a database is not marked as disposable; both were left as they are.
+        """
+        for watched in self._stores:
+            await watched.store.require_disposable()
+        for watched in self._stores:
+            await watched.store.capture()
+        if self._stores:
+            legacy, target = [await watched.store.read() for watched in self._stores]
+            self.legacy_schemas, self.target_schemas = _schemas(legacy), _schemas(target)
+            self.initial_differences = compare_states(legacy, target, mapping=self._mapping)
+
+    async def restore(self) -> None:
+        """Brings both sides back to the captured state."""
+        await asyncio.gather(*(watched.restore() for watched in self._stores))
+
+    async def start(self) -> None:
+        """Reads the rows that the first step's changes are counted from."""
+        await asyncio.gather(*(watched.start() for watched in self._stores))
+
+    async def changes(self) -> tuple[Changes, Changes]:
+        """What was inserted, updated and deleted on each side since `start` or the last call.
+
+        Where one side changed and the other did not, both are read again a moment later: a system may commit just
+        after it has answered, and a late write is not a lost one.
+        """
+        if not self._stores:
+            return (), ()
+        legacy, target = await self._read_changes()
+        for wait_s in _LATE_COMMIT_WAITS_S:
+            if bool(legacy) == bool(target):
+                break
+            await self._sleep(wait_s)
+            legacy, target = await self._read_changes()
+        for watched in self._stores:
+            watched.accept()
+        return legacy, target
+
+    async def _read_changes(self) -> tuple[Changes, Changes]:
+        legacy, target = await asyncio.gather(*(watched.changes() for watched in self._stores))
+        return legacy, target
+
+
+class _Watched:
+    """One store with the rows as they were before the present step and as last read."""
+
+    def __init__(self, store: StateStore) -> None:
+        self.store = store
+        self._before: DatabaseState = {}
+        self._latest: DatabaseState = {}
+        self._token: object = None
+
+    async def restore(self) -> None:
+        await self.store.restore()
+
+    async def start(self) -> None:
+        self._token = await self._fetch_token()
+        self._before = self._latest = await self.store.read()
+
+    async def changes(self) -> Changes:
+        token = await self._fetch_token()
+        if token is None or token != self._token:
+            # The token is older than the rows: what is committed in between makes the next token differ.
+            self._latest, self._token = await self.store.read(), token
+        return () if self._latest is self._before else diff_states(self._before, self._latest)
+
+    def accept(self) -> None:
+        self._before = self._latest
+
+    async def _fetch_token(self) -> object:
+        return await self.store.change_token() if isinstance(self.store, SupportsChangeToken) else None
+
+
+def _schemas(state: DatabaseState) -> dict[str, TableSchema]:
+    return {name: table.schema for name, table in state.items()}
