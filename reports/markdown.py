@@ -7,7 +7,7 @@ from harness.domain.criterion import Decision, Verdict
 from harness.domain.difference import Outcome
 from reports.benchmark_view import Figure
 from reports.findings_view import SignatureView
-from reports.text import one_line
+from reports.text import Piece, excerpt, one_line
 from reports.view import DECISION_WORDS, Headlines, ReportView
 
 FILE_NAME = "report.md"
@@ -129,9 +129,13 @@ def _signature(found: SignatureView) -> tuple[str, ...]:
     example = found.example
     where = f"{example.facet.value} {example.kind.value.replace('_', ' ')}"
     where += f" {code(example.pointer)}" if example.pointer else ""
-    legacy, target = (code(value) if value is not None else "absent" for value in (example.legacy, example.target))
+    legacy, target = (_value(pieces) for pieces in (found.legacy, found.target))
     seen = f"{escape(example.session_id)} step {example.step}"
     return escape(example.operation), where, legacy, target, f"{found.count:,}", seen
+
+
+def _value(pieces: Sequence[Piece]) -> str:
+    return code(excerpt(pieces, _VALUE_CHARACTERS)) if pieces else "absent"
 
 
 def _figure(figure: Figure) -> str:

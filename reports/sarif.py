@@ -11,10 +11,11 @@ import msgspec
 from harness.domain.difference import DifferenceKind, Facet
 from harness.domain.findings import DIFFERENCES_FILE, DifferenceOutcome, DifferenceRecord
 from reports.findings_view import SignatureView
-from reports.text import one_line
+from reports.text import excerpt, one_line
 
 FILE_NAME = "report.sarif"
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+_VALUE_CHARACTERS = 200
 _LEVELS = {
     DifferenceOutcome.DIFFERENT: "error",
     DifferenceOutcome.CASCADED: "warning",
@@ -57,7 +58,7 @@ def _result(found: SignatureView, lines: dict[str, int], rules: Sequence[str]) -
 
 def _message(found: SignatureView) -> str:
     example = found.example
-    legacy, target = ("absent" if value is None else one_line(value, 200) for value in (example.legacy, example.target))
+    legacy, target = (excerpt(pieces, _VALUE_CHARACTERS) for pieces in (found.legacy, found.target))
     where = f" at {one_line(example.pointer)}" if example.pointer else ""
     seen = f"session {one_line(example.session_id)} step {example.step}"
     return f"{one_line(example.operation)}: {example.facet.value} {example.kind.value}{where}: " \

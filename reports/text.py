@@ -7,6 +7,7 @@ from enum import StrEnum
 
 MAX_VALUE_CHARACTERS = 480
 _CONTEXT_CHARACTERS = 120
+_LEAD_CHARACTERS = 40
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -59,6 +60,18 @@ def mark_difference(legacy: str | None, target: str | None) -> tuple[tuple[Piece
     start = _common_length(legacy, target)
     end = _common_length(legacy[start:][::-1], target[start:][::-1])
     return _cut(legacy, start, end), _cut(target, start, end)
+
+
+def excerpt(pieces: Sequence[Piece], limit: int) -> str:
+    """About `limit` characters on one line that begin shortly before the first change; `absent` for no pieces."""
+    if not pieces:
+        return "absent"
+    texts = ["…" if piece.kind is PieceKind.GAP else piece.text for piece in pieces]
+    first = next((i for i, piece in enumerate(pieces) if piece.kind is PieceKind.CHANGED), 0)
+    before, after = "".join(texts[:first]), "".join(texts[first:])
+    lead = before if len(before) <= _LEAD_CHARACTERS else "…" + before[-_LEAD_CHARACTERS:]
+    rest = after if len(lead) + len(after) <= limit else after[: limit - len(lead)] + "…"
+    return visible(" ".join((lead + rest).split()))
 
 
 def _whole(value: str | None) -> tuple[Piece, ...]:

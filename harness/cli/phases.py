@@ -12,7 +12,6 @@ from harness.domain.criterion import Criterion
 from harness.domain.errors import ConfigurationError
 from harness.domain.measurement import format_quantity
 
-
 _PIPED_WIDTH = 200
 _COLUMNS = (
     ("Id", True),

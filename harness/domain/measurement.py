@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 BASELINE_SUBJECTS = frozenset({"legacy", "control"})
 """Subjects that are measured to compare with; a target is never judged by them."""
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0}
+_MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +37,11 @@ class Measurement:
         """
         if unit == self.unit:
             return self
-        if unit not in _SECONDS or self.unit not in _SECONDS:
+        if unit not in _MILLISECONDS or self.unit not in _MILLISECONDS:
             raise ValueError(f"{self.name} is in {self.unit or 'no unit'}, not in {unit or 'no unit'}")
-        factor = _SECONDS[self.unit] / _SECONDS[unit]
-        lower, upper = (None if end is None else end * factor for end in (self.lower, self.upper))
-        return replace(self, value=self.value * factor, unit=unit, lower=lower, upper=upper)
+        times, over = _MILLISECONDS[self.unit], _MILLISECONDS[unit]
+        lower, upper = (None if end is None else end * times / over for end in (self.lower, self.upper))
+        return replace(self, value=self.value * times / over, unit=unit, lower=lower, upper=upper)
 
 
 def format_quantity(value: float, unit: str) -> str:

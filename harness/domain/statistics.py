@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 CONFIDENCE = 0.95
 _BISECTION_STEPS = 80
+_ROUNDING = 1e-6
+"""Keeps 2,400.0000000001 samples from becoming 2,401."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ def samples_to_settle(bounds: Bounds, target: float) -> int | None:
     distance = abs(target - bounds.value)
     if end is None or distance == 0 or not math.isfinite(end) or not math.isfinite(bounds.value):
         return None
-    return max(bounds.samples + 1, math.ceil(bounds.samples * (abs(end - bounds.value) / distance) ** 2))
+    needed = bounds.samples * (abs(end - bounds.value) / distance) ** 2
+    return max(bounds.samples + 1, math.ceil(needed - _ROUNDING))
 
 
 def _bounding_ranks(count: int, quantile: float, confidence: float) -> tuple[int, int]:
