@@ -5,6 +5,8 @@ locals {
   routes = merge([
     for key, function in local.functions : { for route in function.routes : route => key }
   ]...)
+
+  routed_functions = { for key, function in local.functions : key => function if length(function.routes) > 0 }
 }
 
 resource "aws_apigatewayv2_api" "main" {
@@ -18,14 +20,35 @@ resource "aws_apigatewayv2_stage" "default" {
   name        = "$default"
   auto_deploy = true
 
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.api.arn
+    format = jsonencode({
+      requestId        = "$context.requestId"
+      requestTime      = "$context.requestTimeEpoch"
+      sourceIp         = "$context.identity.sourceIp"
+      method           = "$context.httpMethod"
+      path             = "$context.path"
+      routeKey         = "$context.routeKey"
+      status           = "$context.status"
+      responseLength   = "$context.responseLength"
+      responseLatency  = "$context.responseLatency"
+      integrationError = "$context.integrationErrorMessage"
+    })
+  }
+
   default_route_settings {
     throttling_rate_limit  = var.throttle.rate_rps
     throttling_burst_limit = var.throttle.burst
   }
 }
 
+resource "aws_cloudwatch_log_group" "api" {
+  name              = "/aws/apigateway/${local.prefix}"
+  retention_in_days = var.log_retention_days
+}
+
 resource "aws_apigatewayv2_integration" "function" {
-  for_each = local.functions
+  for_each = local.routed_functions
 
   api_id                 = aws_apigatewayv2_api.main.id
   integration_type       = "AWS_PROXY"
@@ -41,10 +64,13 @@ resource "aws_apigatewayv2_route" "function" {
   api_id    = aws_apigatewayv2_api.main.id
   route_key = each.key
   target    = "integrations/${aws_apigatewayv2_integration.function[each.value].id}"
+
+  authorization_type = var.edge_authorizer ? "CUSTOM" : "NONE"
+  authorizer_id      = one(aws_apigatewayv2_authorizer.edge[*].id)
 }
 
 resource "aws_lambda_permission" "api_gateway" {
-  for_each = { for key, function in local.functions : key => function if length(function.routes) > 0 }
+  for_each = local.routed_functions
 
   statement_id  = "AllowInvokeFromHttpApi"
   action        = "lambda:InvokeFunction"
@@ -52,4 +78,30 @@ resource "aws_lambda_permission" "api_gateway" {
   qualifier     = module.function[each.key].alias
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_apigatewayv2_api.main.execution_arn}/*"
+}
+
+# A route has one authorizer and HTTP API JWT authorizers take RSA issuers only, so this one checks that the request came
+# through the edge; the application checks the user's token itself.
+resource "aws_apigatewayv2_authorizer" "edge" {
+  count = var.edge_authorizer ? 1 : 0
+
+  api_id                            = aws_apigatewayv2_api.main.id
+  name                              = "${local.prefix}-edge"
+  authorizer_type                   = "REQUEST"
+  authorizer_uri                    = module.function["edge-authorizer"].invoke_arn
+  identity_sources                  = ["$request.header.x-edge-secret"]
+  authorizer_payload_format_version = "2.0"
+  enable_simple_responses           = true
+  authorizer_result_ttl_in_seconds  = 300
+}
+
+resource "aws_lambda_permission" "edge_authorizer" {
+  count = var.edge_authorizer ? 1 : 0
+
+  statement_id  = "AllowInvokeAsAuthorizer"
+  action        = "lambda:InvokeFunction"
+  function_name = module.function["edge-authorizer"].name
+  qualifier     = module.function["edge-authorizer"].alias
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.main.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.edge[0].id}"
 }

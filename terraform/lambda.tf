@@ -1,7 +1,7 @@
-# The functions: one entry each, everything else in this root follows from the entry.
+# The functions: one entry each, everything else in this root follows from the entry. `queue` holds at most one element.
 
 locals {
-  functions = {
+  known_functions = {
     trades = {
       handler              = "target.functions.trades.handler.handler"
       memory_mb            = 1024
@@ -10,9 +10,27 @@ locals {
       layers               = ["dependencies"]
       statements           = ["read-database-secret"]
       routes               = ["ANY /api/trades", "ANY /api/trades/{proxy+}", "$default"]
+      schedules            = {}
+      queue                = []
       environment          = {}
+      is_deployed          = true
+    }
+    edge-authorizer = {
+      handler              = "target.functions.edge_authorizer.handler.handler"
+      memory_mb            = 256
+      timeout_s            = 5
+      reserved_concurrency = 20
+      layers               = ["dependencies"]
+      statements           = ["read-api-keys"]
+      routes               = []
+      schedules            = {}
+      queue                = []
+      environment          = { API_KEYS_SECRET_NAME = local.secrets["api-keys"].name }
+      is_deployed          = var.edge_authorizer
     }
   }
+
+  functions = { for key, function in local.known_functions : key => function if function.is_deployed }
 
   layers = {
     dependencies = "Third-party packages of every function."
@@ -49,6 +67,11 @@ module "function" {
   memory_mb            = try(coalesce(var.function_sizes[each.key].memory_mb), each.value.memory_mb)
   timeout_s            = each.value.timeout_s
   reserved_concurrency = local.reserved_concurrency[each.key]
+  release              = try(var.releases[each.key], null)
+  queue                = one(each.value.queue)
+  alarm_topic_arn      = aws_sns_topic.alarms.arn
+  alarm_thresholds     = var.alarm_thresholds
+  metric_namespace     = local.metric_namespace
   layers               = [for layer in each.value.layers : aws_lambda_layer_version.this[layer].arn]
   log_retention_days   = var.log_retention_days
   aws_region           = var.aws_region

@@ -17,3 +17,13 @@ output "secret_names" {
   description = "Names of the secrets, by key; operators put their values."
   value       = { for key, secret in aws_secretsmanager_secret.this : key => secret.name }
 }
+
+output "alarm_topic_arn" {
+  description = "Topic that every alarm is sent to."
+  value       = aws_sns_topic.alarms.arn
+}
+
+output "release_role_arn" {
+  description = "Role of the release workflow, or null where no repository is named."
+  value       = one([for role in aws_iam_role.github : role.arn])
+}

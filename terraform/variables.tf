@@ -159,3 +159,110 @@ variable "throttle" {
     error_message = "rate_rps and burst must be greater than 0; 0 would refuse every request."
   }
 }
+
+variable "releases" {
+  description = "Versions behind each function's alias: absent means the newest. A canary takes its weight of the traffic."
+  type = map(object({
+    stable_version        = string
+    canary_version        = optional(string)
+    canary_weight_percent = optional(number, 0)
+  }))
+  default = {}
+
+  validation {
+    condition = alltrue([
+      for release in values(var.releases) :
+      release.canary_weight_percent >= 0 && release.canary_weight_percent <= 100
+    ])
+    error_message = "canary_weight_percent must be between 0 and 100."
+  }
+
+  validation {
+    condition = alltrue([
+      for release in values(var.releases) :
+      release.canary_weight_percent == 0 || try(release.canary_version != release.stable_version, false)
+    ])
+    error_message = "A weight needs a canary_version that differs from stable_version."
+  }
+
+  validation {
+    condition     = alltrue([for release in values(var.releases) : can(regex("^[1-9][0-9]*$", release.stable_version))])
+    error_message = "stable_version must be the number of a published version."
+  }
+}
+
+variable "edge_authorizer" {
+  description = "Whether every route demands the edge's origin secret, checked by a REQUEST authorizer."
+  type        = bool
+  default     = false
+}
+
+variable "sets_api_gateway_account" {
+  description = "Whether this deployment sets the role that API Gateway logs with; it is one per account and region."
+  type        = bool
+  default     = true
+}
+
+variable "alarm_emails" {
+  description = "Who is told of alarms; each address has to confirm its subscription."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for email in var.alarm_emails : can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", email))])
+    error_message = "alarm_emails must be e-mail addresses."
+  }
+}
+
+variable "alarm_thresholds" {
+  description = "When the alarms go off: p95 duration in ms, cold starts in percent of invocations, queue age in seconds."
+  type = object({
+    duration_p95_ms    = optional(number, 1000)
+    cold_start_percent = optional(number, 10)
+    queue_age_s        = optional(number, 900)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for threshold in values(var.alarm_thresholds) : threshold > 0])
+    error_message = "Thresholds must be greater than 0."
+  }
+
+  validation {
+    condition     = var.alarm_thresholds.cold_start_percent <= 100
+    error_message = "cold_start_percent is a share of invocations: at most 100."
+  }
+}
+
+variable "monthly_budget_usd" {
+  description = "Monthly cost above which the alarm addresses are warned; 0 means no budget."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.monthly_budget_usd >= 0
+    error_message = "monthly_budget_usd must not be negative."
+  }
+
+  validation {
+    condition     = var.monthly_budget_usd == floor(var.monthly_budget_usd)
+    error_message = "monthly_budget_usd is in whole dollars."
+  }
+}
+
+variable "github_repository" {
+  description = "owner/name of the repository whose workflows release; empty means none may."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?$", var.github_repository))
+    error_message = "github_repository must be owner/name, or empty."
+  }
+}
+
+variable "creates_github_oidc_provider" {
+  description = "Whether this deployment creates GitHub's identity provider; there is one per account."
+  type        = bool
+  default     = true
+}

@@ -57,7 +57,7 @@ class LocalAws:
         for attempt in range(1, _ATTEMPTS + 1):
             port = free_port()
             self.endpoint = f"http://127.0.0.1:{port}"
-            argv = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+            argv = [sys.executable, "-m", "harness.staging.moto_server", "-H", "127.0.0.1", "-p", str(port)]
             self._child = Child.start(argv, name="moto", log_path=self._log_path, env=_environment(port))
             try:
                 await self._until_ready(self._child)
@@ -120,7 +120,8 @@ def client(service: str, *, endpoint: str, region: str) -> Any:
 
 def _environment(port: int) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
-    return {**kept, "MOTO_PORT": str(port)}
+    # AWS's own managed policies exist, as they do in every account.
+    return {**kept, "MOTO_PORT": str(port), "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
 
 
 def _create_bucket(s3: Any, bucket: BucketDefinition, region: str) -> None:
@@ -129,6 +130,8 @@ def _create_bucket(s3: Any, bucket: BucketDefinition, region: str) -> None:
     s3.create_bucket(Bucket=bucket.name, **place)
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     s3.put_bucket_encryption(Bucket=bucket.name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    if bucket.policy:
+        s3.put_bucket_policy(Bucket=bucket.name, Policy=bucket.policy)
     if bucket.is_versioned:
         s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
     if bucket.cors_origins:

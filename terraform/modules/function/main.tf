@@ -3,6 +3,8 @@
 locals {
   log_group_name = "/aws/lambda/${var.name}"
   log_group_arn  = "arn:aws:logs:${var.aws_region}:${var.account_id}:log-group:${local.log_group_name}"
+  canary_weight  = try(var.release.canary_weight_percent, 0)
+  queue_arn      = "arn:aws:sqs:${var.aws_region}:${var.account_id}:${var.name}"
   function_arn   = "arn:aws:lambda:${var.aws_region}:${var.account_id}:function:${var.name}"
 }
 
@@ -33,7 +35,15 @@ resource "aws_lambda_alias" "live" {
   name             = "live"
   description      = "What the routes, schedules and queues invoke."
   function_name    = aws_lambda_function.this.function_name
-  function_version = aws_lambda_function.this.version
+  function_version = try(var.release.stable_version, aws_lambda_function.this.version)
+
+  dynamic "routing_config" {
+    for_each = local.canary_weight > 0 ? [local.canary_weight] : []
+
+    content {
+      additional_version_weights = { (var.release.canary_version) = routing_config.value / 100 }
+    }
+  }
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -64,6 +74,12 @@ resource "aws_iam_role_policy" "this" {
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = ["${local.log_group_arn}:log-stream:*"]
+      }],
+      var.queue == null ? [] : [{
+        Sid      = "ReceiveFromOwnQueue"
+        Effect   = "Allow"
+        Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        Resource = [local.queue_arn]
       }],
       [for name, statement in var.statements : {
         Sid      = replace(title(replace(name, "-", " ")), " ", "")

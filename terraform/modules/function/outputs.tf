@@ -22,3 +22,18 @@ output "log_group_name" {
   description = "Log group of the function."
   value       = aws_cloudwatch_log_group.this.name
 }
+
+output "cold_starts_metric" {
+  description = "Name of the metric that counts cold starts."
+  value       = local.cold_starts_metric
+}
+
+output "queue_url" {
+  description = "Address of the function's queue, or null."
+  value       = one(module.queue[*].url)
+}
+
+output "dead_letter_arn" {
+  description = "ARN of the queue for what failed too often, or null."
+  value       = one(module.queue[*].dead_letter_arn)
+}

@@ -102,3 +102,42 @@ variable "account_id" {
   description = "Account, for ARNs that are built from names."
   type        = string
 }
+
+variable "release" {
+  description = "Versions behind the alias and the weight between them; null means the newest version alone."
+  type = object({
+    stable_version        = string
+    canary_version        = optional(string)
+    canary_weight_percent = optional(number, 0)
+  })
+  default = null
+}
+
+variable "queue" {
+  description = "The queue that the function consumes; null means none."
+  type = object({
+    batch_size          = optional(number, 1)
+    max_receive_count   = optional(number, 3)
+    maximum_concurrency = optional(number, 2)
+  })
+  default = null
+}
+
+variable "alarm_topic_arn" {
+  description = "Topic that the alarms are sent to."
+  type        = string
+}
+
+variable "alarm_thresholds" {
+  description = "When the alarms go off."
+  type = object({
+    duration_p95_ms    = number
+    cold_start_percent = number
+    queue_age_s        = number
+  })
+}
+
+variable "metric_namespace" {
+  description = "Namespace of the metrics that are our own."
+  type        = string
+}

@@ -42,6 +42,16 @@ async def test_buckets_are_encrypted(aws: LocalAws, definition: CloudDefinition)
         assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
 
 
+async def test_a_tls_only_policy_is_there_and_does_not_refuse_reads_on_loopback(
+    aws: LocalAws, definition: CloudDefinition
+) -> None:
+    s3 = aws.client("s3")
+    bucket = definition.bucket("cache").name
+    assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == definition.bucket("cache").policy
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"1"
+
+
 async def test_a_secret_has_no_value_until_it_is_put(aws: LocalAws, definition: CloudDefinition) -> None:
     name = definition.secret("database").name
     client = aws.client("secretsmanager")
