@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from harness.domain.curl import curl_command
-from harness.domain.difference import Comparison, Difference, Outcome
+from harness.domain.difference import Comparison, Difference
 from harness.domain.findings import ComparisonRecord, DifferenceOutcome, DifferenceRecord
 from harness.domain.record import StepRecord
 from harness.domain.signature import signature_of
@@ -57,11 +57,10 @@ def finding_id(comparison: Comparison, position: int) -> str:
 
 
 def _with_outcomes(comparison: Comparison) -> Iterable[tuple[Difference, DifferenceOutcome]]:
-    is_cascaded = comparison.outcome is Outcome.CASCADED
-    open_outcome = DifferenceOutcome.CASCADED if is_cascaded else DifferenceOutcome.DIFFERENT
     for differences, outcome in (
-        (comparison.differences, open_outcome),
+        (comparison.differences, DifferenceOutcome.DIFFERENT),
         (comparison.waived, DifferenceOutcome.WAIVED),
+        (comparison.cascaded, DifferenceOutcome.CASCADED),
         (comparison.noisy, DifferenceOutcome.NOISY),
     ):
         for difference in differences:

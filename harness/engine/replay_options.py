@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from harness.domain.identity import Identity
 from harness.domain.row_plan import RowMapping
 
 
@@ -24,6 +25,8 @@ class ReplayOptions:
     max_failures_in_a_row: int = 5
     mapping: RowMapping | None = None
     """Renamed tables and columns, for the comparison of the two databases at the start."""
+    new_identity: Callable[[], Identity] = Identity
+    """Made anew for every pass of every session."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     monotonic: Callable[[], float] = time.monotonic
     clock: Callable[[], datetime] = _utc_now

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from harness.domain.exchange import Exchange, ExchangePair, Request, Side
-from harness.domain.identity import Identity
 from harness.domain.operation import OperationTemplates
 from harness.domain.pointer import PointerError, resolve_pointer
 from harness.domain.record import StepRecord
@@ -45,7 +44,6 @@ class SessionPass:
         self._sides = {Side.LEGACY: legacy, Side.TARGET: target}
         self._states = states
         self._templates = templates
-        self._identity = Identity()
         self._saved: dict[Side, dict[str, Any]] = {Side.LEGACY: {}, Side.TARGET: {}}
 
     async def run(self, into: list[StepRecord], options: ReplayOptions, outages: Outages) -> None:
@@ -55,6 +53,7 @@ class SessionPass:
             SystemUnavailable: a side stopped answering.
         """
         self._options = options
+        self._identity = options.new_identity()
         await self._states.start()
         for step in self._session.steps:
             record = await self._replay_step(step)

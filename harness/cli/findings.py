@@ -1,0 +1,84 @@
+"""What a judged run prints: a table by group, the signatures found most, and what must be done about waivers."""
+
+from collections import Counter, defaultdict
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness.domain.difference import Outcome
+from harness.domain.errors import ExitCode
+from harness.domain.findings import DifferenceRecord
+from harness.wiring.judgement import Judgement
+
+_MAX_SIGNATURES = 10
+_MAX_VALUE = 200
+_NO_PLACE = "(status)"
+
+
+def exit_code(judgement: Judgement) -> ExitCode:
+    """NO_GO on anything unexplained, INCONCLUSIVE where nothing could be compared, else GO."""
+    if judgement.is_different:
+        return ExitCode.NO_GO
+    return ExitCode.GO if judgement.compared else ExitCode.INCONCLUSIVE
+
+
+def print_judgement(judgement: Judgement) -> None:
+    """Counts and signatures to stdout, warnings to stderr."""
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(_table(judgement))
+    _print_signatures(console, judgement)
+    console.print(_sentence(judgement))
+    warnings = Console(stderr=True, soft_wrap=True, highlight=False)
+    for identifier in judgement.unused_waivers:
+        warnings.print(
+            f"waiver {identifier} explained nothing: remove it, or add the session that it is for", markup=False
+        )
+
+
+def _table(judgement: Judgement) -> Table:
+    table = Table()
+    table.add_column("group")
+    for outcome in Outcome:
+        table.add_column(outcome.replace("_", " "), justify="right")
+    tallies = judgement.tallies()
+    for group, counts in tallies.items():
+        table.add_row(escape(group), *_cells(counts))
+    if len(tallies) > 1:
+        table.add_section()
+        table.add_row("all", *_cells(sum(tallies.values(), Counter())))
+    return table
+
+
+def _cells(counts: Counter[Outcome]) -> list[str]:
+    return [str(counts[outcome]) for outcome in Outcome]
+
+
+def _print_signatures(console: Console, judgement: Judgement) -> None:
+    found: dict[str, list[DifferenceRecord]] = defaultdict(list)
+    for difference in judgement.unexplained:
+        found[difference.signature].append(difference)
+    worst = sorted(found.items(), key=lambda item: -len(item[1]))
+    for signature, members in worst[:_MAX_SIGNATURES]:
+        example = members[0]
+        console.print(f"{len(members)} × {signature}", markup=False)
+        console.print(f"    at      {example.pointer or _NO_PLACE}", markup=False)
+        console.print(f"    legacy  {_shown(example.legacy)}", markup=False)
+        console.print(f"    target  {_shown(example.target)}", markup=False)
+        console.print(f"    in      {example.session_id} step {example.step} ({example.name})", markup=False)
+    if len(worst) > _MAX_SIGNATURES:
+        console.print(f"and {len(worst) - _MAX_SIGNATURES} more signatures; all are in differences.jsonl")
+
+
+def _shown(value: str | None) -> str:
+    if value is None:
+        return "(absent)"
+    return value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}… ({len(value)} characters)"
+
+
+def _sentence(judgement: Judgement) -> str:
+    if judgement.is_different:
+        return f"different: {len(judgement.unexplained)} unexplained in {judgement.compared} compared exchanges"
+    if judgement.compared:
+        return f"no unexplained difference in {judgement.compared} compared exchanges"
+    return "inconclusive: nothing could be compared"

@@ -1,0 +1,202 @@
+"""A replay between any two addresses: everything checked first, then sent, stored and judged."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from harness.adapters.evidence_store import EvidenceStore, open_run, require_empty
+from harness.adapters.http import HttpSide, utc_now
+from harness.adapters.postgres import PostgresState
+from harness.adapters.session_files import load_sessions
+from harness.adapters.tokens import authorization_header
+from harness.domain.errors import ConfigurationError
+from harness.domain.exchange import Side
+from harness.domain.identity import Identity
+from harness.domain.ports import StateStore
+from harness.domain.record import SessionRecord
+from harness.domain.session import Session
+from harness.engine.replay import replay_sessions
+from harness.engine.replay_options import ReplayOptions
+from harness.engine.replay_sides import ReplaySide
+from harness.settings import AuthSettings, Settings, environment_variable, project_root
+from harness.wiring.manifest import RunInputs, new_manifest
+from harness.wiring.migrate import row_mapping
+from harness.wiring.rules import judged_mapping
+from legacy_adapter.sqlite import SqliteState
+
+DEFAULT_SESSIONS = "scenarios/sessions/**"
+Sides = tuple[ReplaySide, ReplaySide]
+"""The legacy and the target, in that order."""
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideOptions:
+    """How one side is reached; the secret makes the `auth` kinds, the token goes where nothing else does."""
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+    jwt_secret_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRequest:
+    """What `parakeet replay` is asked for."""
+
+    legacy: SideOptions
+    target: SideOptions
+    legacy_db: Path | None = None
+    target_dsn: str | None = field(default=None, repr=False)
+    sessions: tuple[str, ...] = ()
+    rules: tuple[Path, ...] = ()
+    """Files that decide how exchanges are judged, for the manifest."""
+    out: Path
+
+
+async def replay(
+    request: ReplayRequest, settings: Settings, on_session: Callable[[int, int], None] = lambda _done, _all: None
+) -> None:
+    """Replays and stores; `on_session` is told how many sessions are done and how many there are.
+
+    Raises:
+        ConfigurationError: something asked for cannot be used; nothing was sent or written.
+        SystemUnavailable: a side does not answer, or no longer; what was seen until then is stored.
+    """
+    sessions = load_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),))
+    require_empty(request.out)
+    async with opened_sides(request, settings, sessions) as sides:
+        store = open_run(request.out, new_manifest(_inputs(request), utc_now()), _secrets(request))
+        try:
+            options = replay_options(settings)
+            await replay_into(store, sessions, sides, on_session=on_session, options=options)
+            store.finish(utc_now())
+        finally:
+            store.close()
+
+
+async def replay_into(
+    store: EvidenceStore,
+    sessions: Sequence[Session],
+    sides: Sides,
+    *,
+    on_session: Callable[[int, int], None] = lambda _done, _all: None,
+    options: ReplayOptions | None = None,
+) -> None:
+    """Replays the sessions that the store has not got yet, and adds each as it completes.
+
+    Raises:
+        ConfigurationError, SystemUnavailable: as `replay_sessions`.
+    """
+    finished = store.finished_sessions
+    waiting = [session for session in sessions if session.id not in finished]
+
+    def keep(record: SessionRecord) -> None:
+        store.append_session(record)
+        on_session(len(store.finished_sessions), len(sessions))
+
+    if waiting:
+        await replay_sessions(waiting, *sides, on_record=keep, options=options)
+
+
+@asynccontextmanager
+async def opened_sides(request: ReplayRequest, settings: Settings, sessions: Sequence[Session]) -> AsyncIterator[Sides]:
+    """Both sides, checked: databases marked, secrets there, addresses reachable; closed when the context is left.
+
+    Raises:
+        ConfigurationError, SystemUnavailable: a check failed; nothing was sent or written.
+    """
+    kinds = {step.auth for session in sessions for step in session.steps if step.auth is not None}
+    async with AsyncExitStack() as stack:
+        legacy_client = _client(Side.LEGACY, request.legacy.url, stack)
+        target_client = _client(Side.TARGET, request.target.url, stack)
+        stores = _stores(request, stack)
+        legacy = _side(Side.LEGACY, request.legacy, settings.sides.legacy.auth, legacy_client, kinds)
+        target = _side(Side.TARGET, request.target, settings.sides.target.auth, target_client, kinds)
+        for store in stores:
+            await store.require_disposable()
+        await legacy_client.require_reachable()
+        await target_client.require_reachable()
+        if stores:
+            legacy, target = with_store(legacy, stores[0]), with_store(target, stores[1])
+        yield legacy, target
+
+
+def replay_options(settings: Settings) -> ReplayOptions:
+    """The usual pace, with the row mapping of the configuration."""
+    identity = partial(Identity, judged_mapping(settings.rows))
+    return ReplayOptions(mapping=row_mapping(settings.rows), new_identity=identity)
+
+
+def with_store(side: ReplaySide, store: StateStore) -> ReplaySide:
+    """The side with its database known."""
+    return ReplaySide(client=side.client, store=store, authorize=side.authorize, token=side.token)
+
+
+def authorizer(secret: str) -> Callable[[str], str]:
+    """Makes the Authorization header of an `auth` kind with one side's secret, valid from now on."""
+    return lambda kind: authorization_header(kind, secret, utc_now())
+
+
+def _client(side: Side, url: str, stack: AsyncExitStack) -> HttpSide:
+    client = HttpSide(side, url)
+    stack.push_async_callback(client.close)
+    return client
+
+
+def _stores(request: ReplayRequest, stack: AsyncExitStack) -> tuple[StateStore, ...]:
+    if (request.legacy_db is None) != (request.target_dsn is None):
+        given, missing = ("--legacy-db", "--target-dsn") if request.legacy_db else ("--target-dsn", "--legacy-db")
+        hint = f"Add {missing}, or leave out {given}: then only answers are compared."
+        raise ConfigurationError(f"{given} is given and {missing} is not: state is compared between two", hint=hint)
+    if request.legacy_db is None or request.target_dsn is None:
+        return ()
+    if not request.legacy_db.is_file():
+        hint = "Give the file that the running legacy has open."
+        raise ConfigurationError("there is no such database file", where=str(request.legacy_db), hint=hint)
+    stores: tuple[StateStore, ...] = (SqliteState(request.legacy_db), PostgresState(request.target_dsn))
+    for store in stores:
+        stack.push_async_callback(store.close)
+    return stores
+
+
+def _side(side: Side, options: SideOptions, auth: AuthSettings, client: HttpSide, kinds: set[str]) -> ReplaySide:
+    secret = _secret(options, auth)
+    if kinds and secret is None:
+        hint = f"Give --{side}-jwt-secret-file, or set sides.{side}.auth.jwt_secret_file in parakeet.toml."
+        raise ConfigurationError(
+            f"the sessions ask for auth ({', '.join(sorted(kinds))}), and the {side}'s secret is not known", hint=hint
+        )
+    token = options.token or (environment_variable(auth.token_env) if auth.token_env else None)
+    return ReplaySide(client=client, authorize=None if secret is None else authorizer(secret), token=token)
+
+
+def _secret(options: SideOptions, auth: AuthSettings) -> str | None:
+    path = options.jwt_secret_file or (Path(auth.jwt_secret_file) if auth.jwt_secret_file else None)
+    if path is None:
+        return None
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "Give a text file that holds the secret and nothing else."
+        raise ConfigurationError(f"cannot read the secret: {error}", where=str(path), hint=hint) from error
+    if not secret:
+        raise ConfigurationError("the secret is empty", where=str(path), hint="Write the side's JWT secret into it.")
+    return secret
+
+
+def _secrets(request: ReplayRequest) -> tuple[str | None, ...]:
+    return (request.legacy.token, request.target.token)
+
+
+def _inputs(request: ReplayRequest) -> RunInputs:
+    urls = (request.legacy.url, request.target.url)
+    is_local = all((urlsplit(url).hostname or "") in _LOOPBACK for url in urls)
+    return RunInputs(
+        command=("parakeet", "replay", "--legacy-url", urls[0], "--target-url", urls[1], "--out", str(request.out)),
+        environment="local" if is_local else "remote",
+        profile="replay",
+        rules=request.rules,
+    )
