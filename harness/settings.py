@@ -81,7 +81,7 @@ class TableMap(_Frozen, frozen=True):
     table: str | None = None
     columns: dict[str, str] = {}
     added: dict[str, str] = {}
-    """Columns that only the target has, each with its rule: `null`, `any`, or `= LITERAL`."""
+    """Columns that only the target has, each with its rule: `null`, `any`, `column NAME`, or `= LITERAL`."""
     enums: dict[str, dict[str, str]] = {}
 
 

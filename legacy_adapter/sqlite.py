@@ -3,13 +3,12 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 
-from harness.domain.errors import ConfigurationError, HarnessError, SystemUnavailable
+from harness.domain.errors import ConfigurationError, HarnessError
 from harness.domain.rows import DatabaseState
-from harness.domain.sqlite_rows import MARKER_TABLE, decode_text, read_sqlite_state
+from harness.domain.sqlite_rows import MARKER_TABLE, decode_text, read_sqlite_state, sqlite_errors
 
 _BUSY_S = 5.0
 _RETRY_S = 0.002
@@ -17,12 +16,22 @@ _RETRY_S = 0.002
 
 def mark_disposable_file(path: Path) -> None:
     """Writes the marker that lets `SqliteState` overwrite this file; safe to repeat."""
-    with _told(path):
-        database = _connect(path, "rw", _BUSY_S)
-        try:
-            database.execute(f"CREATE TABLE IF NOT EXISTS {MARKER_TABLE} (marked_at TEXT)")
-        finally:
-            database.close()
+    with sqlite_errors(path), closing(_connect(path, "rw", _BUSY_S)) as database:
+        database.execute(f"CREATE TABLE IF NOT EXISTS {MARKER_TABLE} (marked_at TEXT)")
+
+
+def copy_database(source: Path, destination: Path) -> None:
+    """Copies a database that may be in use, rows that still lie in its write-ahead log included.
+
+    Raises:
+        ConfigurationError: the source is missing or not a SQLite database; the destination is not left behind.
+        SystemUnavailable: another process keeps it locked.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite_errors(source), closing(_connect(source, "ro", _BUSY_S)) as opened:
+        opened.execute("SELECT count(*) FROM sqlite_schema")  # a file of another kind fails here
+        with closing(sqlite3.connect(destination)) as copy:
+            _copy(opened, copy, _BUSY_S)
 
 
 class SqliteState:
@@ -69,7 +78,7 @@ class SqliteState:
         self._reader = self._writer = self._snapshot = None
 
     def _require_disposable(self) -> None:
-        with _told(self._path):
+        with sqlite_errors(self._path):
             query = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
             found = self._for_reading().execute(query, (MARKER_TABLE,)).fetchone()
         if found is None:
@@ -80,10 +89,10 @@ class SqliteState:
             )
 
     def _capture(self) -> None:
-        with _told(self._path):
+        with sqlite_errors(self._path):
             # A nameless database lives in memory and spills to a temporary file only when it is large.
             snapshot = sqlite3.connect("", check_same_thread=False)
-            self._copy(self._for_reading(), snapshot)
+            _copy(self._for_reading(), snapshot, self._busy_timeout_s)
         if self._snapshot is not None:
             self._snapshot.close()
         self._snapshot, self._restored_version = snapshot, None
@@ -92,31 +101,21 @@ class SqliteState:
         if self._snapshot is None:
             raise HarnessError("restore was called before capture", where=str(self._path))
         self._require_disposable()
-        with _told(self._path):
+        with sqlite_errors(self._path):
             writer = self._for_writing()
             if self._version(writer) == self._restored_version:
                 return
-            self._copy(self._snapshot, writer)
+            _copy(self._snapshot, writer, self._busy_timeout_s)
             self._restored_version = self._version(writer)
 
     def _read(self) -> DatabaseState:
-        with _told(self._path):
+        with sqlite_errors(self._path):
             reader = self._for_reading()
             reader.execute("BEGIN")
             try:
                 return read_sqlite_state(lambda sql: reader.execute(sql).fetchall())
             finally:
                 reader.execute("ROLLBACK")
-
-    def _copy(self, source: sqlite3.Connection, destination: sqlite3.Connection) -> None:
-        deadline = time.monotonic() + self._busy_timeout_s
-
-        def give_up(status: int, _remaining: int, _total: int) -> None:
-            # Without this the module would retry a locked file for ever.
-            if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} and time.monotonic() >= deadline:
-                raise sqlite3.OperationalError("database is locked")
-
-        source.backup(destination, progress=give_up, sleep=_RETRY_S)
 
     def _for_reading(self) -> sqlite3.Connection:
         if self._reader is None:
@@ -137,6 +136,17 @@ class SqliteState:
         return version
 
 
+def _copy(source: sqlite3.Connection, destination: sqlite3.Connection, busy_timeout_s: float) -> None:
+    deadline = time.monotonic() + busy_timeout_s
+
+    def give_up(status: int, _remaining: int, _total: int) -> None:
+        # Without this the module would retry a locked file for ever.
+        if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} and time.monotonic() >= deadline:
+            raise sqlite3.OperationalError("database is locked")
+
+    source.backup(destination, progress=give_up, sleep=_RETRY_S)
+
+
 def _connect(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -147,19 +157,3 @@ def _connect(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connection
     )
     connection.text_factory = decode_text
     return connection
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into ours, naming the file."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "unable to open" in str(error):
-            hint = "Check the path and its permissions."
-            raise ConfigurationError("the SQLite file cannot be opened", where=str(path), hint=hint) from error
-        hint = "Another process keeps it locked, or its disk is full: end that process and try again."
-        raise SystemUnavailable(f"SQLite says: {error}", where=str(path), hint=hint) from error
-    except sqlite3.DatabaseError as error:
-        hint = "Give the application's SQLite database."
-        raise ConfigurationError(f"this is not a usable SQLite file: {error}", where=str(path), hint=hint) from error

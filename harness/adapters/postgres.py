@@ -15,6 +15,7 @@ from harness.domain.sqlite_rows import MARKER_TABLE, quote_name
 
 SNAPSHOT_SCHEMA = "parakeet_snapshot"
 _LOCK_TIMEOUT_MS = 5_000
+_BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class _Restored:
 
 async def mark_disposable(dsn: str) -> None:
     """Writes the marker that lets `PostgresState` overwrite this database; safe to repeat."""
-    async with _told(dsn):
+    async with postgres_errors(dsn):
         connection = await connect(dsn)
         try:
             await connection.execute(
@@ -61,8 +62,8 @@ class PostgresState:
 
     async def require_disposable(self) -> None:
         """Raises ConfigurationError unless the database carries the marker."""
-        async with _told(self._dsn):
-            found = await (await self._connection()).fetchval(_IS_MARKED)
+        async with self._session() as connection:
+            found = await connection.fetchval(_IS_MARKED)
         self._refuse_unless(found)
 
     async def capture(self) -> None:
@@ -72,12 +73,10 @@ class PostgresState:
             ConfigurationError: the database carries no marker; nothing was written.
         """
         await self.require_disposable()
-        async with _told(self._dsn):
-            connection = await self._connection()
-            async with connection.transaction(isolation="repeatable_read"):
-                catalog = await read_catalog(connection)
-                await connection.execute(_capture_script(catalog))
-                self._sequences = await _read_sequences(connection, catalog.sequences)
+        async with self._session() as connection, connection.transaction(isolation="repeatable_read"):
+            catalog = await read_catalog(connection)
+            await connection.execute(_capture_script(catalog))
+            self._sequences = await _read_sequences(connection, catalog.sequences)
         self._catalog, self._restored, self._is_captured = catalog, {}, True
 
     async def restore(self) -> None:
@@ -91,18 +90,14 @@ class PostgresState:
         """
         if not self._is_captured or self._catalog is None:
             raise HarnessError("restore was called before capture", where=redact_dsn(self._dsn))
-        async with _told(self._dsn):
-            connection = await self._connection()
-            async with connection.transaction():
-                await self._restore(connection, self._catalog)
+        async with self._session() as connection, connection.transaction():
+            await self._restore(connection, self._catalog)
 
     async def read(self) -> DatabaseState:
         """All rows of all tables but bookkeeping, as of one moment."""
-        async with _told(self._dsn):
-            connection = await self._connection()
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                self._catalog = self._catalog or await read_catalog(connection)
-                return await read_rows(connection, self._catalog)
+        async with self._session() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            self._catalog = self._catalog or await read_catalog(connection)
+            return await read_rows(connection, self._catalog)
 
     async def close(self) -> None:
         """Drops the snapshot and closes the connection; the application's tables stay as they are."""
@@ -116,10 +111,18 @@ class PostgresState:
             self._is_captured = False
             await connection.close()
 
-    async def _connection(self) -> Any:
-        if self._open is None or self._open.is_closed():
-            self._open = await connect(self._dsn)
-        return self._open
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Any]:
+        """The one connection; a broken one is dropped, so that the next call opens another."""
+        async with postgres_errors(self._dsn):
+            if self._open is None or self._open.is_closed():
+                self._open = await connect(self._dsn)
+            try:
+                yield self._open
+            except (*_BROKEN, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError):
+                self._open.terminate()
+                self._open = None
+                raise
 
     async def _restore(self, connection: Any, catalog: Catalog) -> None:
         tables = tuple(catalog.schemas)
@@ -127,7 +130,7 @@ class PostgresState:
         self._refuse_unless(await connection.fetchval(_IS_MARKED))
         changed = await self._changed_tables(connection, tables)
         if changed:
-            changed = tables if catalog.has_foreign_keys else changed
+            changed = tables if catalog.has_foreign_keys else changed  # TRUNCATE takes all that refer to each other
             await connection.execute(_restore_script(catalog, changed))
             await self._remember(connection, changed)
         now = await _read_sequences(connection, catalog.sequences)
@@ -181,7 +184,7 @@ def _restore_script(catalog: Catalog, tables: Sequence[str]) -> str:
     statements = [f"TRUNCATE {', '.join(map(quote_name, tables))}"]
     if catalog.has_foreign_keys:
         statements.insert(0, "SET CONSTRAINTS ALL DEFERRED")
-    for name in tables:
+    for name in (name for name in catalog.order if name in tables):
         columns = ", ".join(map(quote_name, catalog.writable[name]))
         statements.append(
             f"INSERT INTO {quote_name(name)} ({columns}) OVERRIDING SYSTEM VALUE "  # noqa: S608 - quoted names
@@ -218,7 +221,7 @@ def _literal(text: str) -> str:
 
 
 @asynccontextmanager
-async def _told(dsn: str) -> AsyncIterator[None]:
+async def postgres_errors(dsn: str) -> AsyncIterator[None]:
     """Turns the driver's errors into ours, naming the database."""
     try:
         yield
@@ -228,6 +231,6 @@ async def _told(dsn: str) -> AsyncIterator[None]:
     except asyncpg.InsufficientPrivilegeError as error:
         hint = "Connect as the owner of the tables."
         raise ConfigurationError(f"PostgreSQL refuses: {error}", where=redact_dsn(dsn), hint=hint) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (asyncpg.PostgresError, *_BROKEN) as error:
         hint = "Check that the server is up and its tables exist (`alembic upgrade head`)."
         raise SystemUnavailable(f"PostgreSQL: {error}", where=redact_dsn(dsn), hint=hint) from error

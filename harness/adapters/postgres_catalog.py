@@ -1,6 +1,9 @@
 """What a PostgreSQL database holds, told by its catalogue: tables, columns, keys, sequences, enums."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from typing import Any
 
@@ -31,7 +34,9 @@ WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace ORDER BY 1
 """
 
 _FOREIGN_KEYS = """
-SELECT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND connamespace = current_schema()::regnamespace)
+SELECT c.relname AS child, p.relname AS parent FROM pg_constraint f
+JOIN pg_class c ON c.oid = f.conrelid JOIN pg_class p ON p.oid = f.confrelid
+WHERE f.contype = 'f' AND f.connamespace = current_schema()::regnamespace AND c.oid <> p.oid
 """
 
 _ENUMS = """
@@ -59,6 +64,8 @@ class Catalog:
     """The sequence that feeds (table, column)."""
     sequences: tuple[str, ...]
     enums: dict[str, tuple[str, ...]]
+    order: tuple[str, ...]
+    """Tables to write in, referenced ones before those that refer to them."""
     has_foreign_keys: bool
 
 
@@ -68,6 +75,7 @@ async def read_catalog(connection: Any) -> Catalog:
     tables = {name: list(rows) for name, rows in groupby(found, key=lambda row: row["table_name"])}
     compared = {name: rows for name, rows in tables.items() if name not in BOOKKEEPING_TABLES}
     schemas = {name: _schema(name, rows) for name, rows in compared.items()}
+    references = [(child, parent) for child, parent in await connection.fetch(_FOREIGN_KEYS)]
     return Catalog(
         schemas=schemas,
         selects={name: _select(schemas[name], rows) for name, rows in compared.items()},
@@ -83,7 +91,8 @@ async def read_catalog(connection: Any) -> Catalog:
         },
         sequences=tuple(name for (name,) in await connection.fetch(_SEQUENCES)),
         enums={row["name"]: tuple(row["labels"]) for row in await connection.fetch(_ENUMS)},
-        has_foreign_keys=await connection.fetchval(_FOREIGN_KEYS),
+        order=_order_tables(schemas, references),
+        has_foreign_keys=bool(references),
     )
 
 
@@ -99,6 +108,16 @@ def _schema(name: str, rows: list[Any]) -> TableSchema:
         for row in rows
     )
     return TableSchema(name=name, columns=columns, key=tuple(column for _, column in keys))
+
+
+def _order_tables(names: Iterable[str], references: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    parents: dict[str, set[str]] = {name: set() for name in names}
+    for child, parent in references:
+        if child in parents and parent in parents:
+            parents[child].add(parent)
+    with suppress(CycleError):  # tables that refer to each other need deferrable constraints in any order
+        return tuple(TopologicalSorter(parents).static_order())
+    return tuple(parents)
 
 
 def _select(schema: TableSchema, rows: list[Any]) -> str:

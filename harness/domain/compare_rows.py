@@ -8,7 +8,7 @@ from harness.domain.cell_values import Family, cell_text, cell_value, family_of,
 from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.pointer import join_pointer
 from harness.domain.record import RowChange
-from harness.domain.row_plan import AddedColumn, Fill, RowMapping, TablePlan, plan_table, target_table
+from harness.domain.row_plan import AddedColumn, Fill, RowMapping, TablePlan, literal_cell, plan_table, target_table
 from harness.domain.rows import Cell, DatabaseState, Row, TableRows, TableSchema
 
 Key = tuple[Cell, ...]
@@ -149,13 +149,11 @@ def _compare_added(
     cell = target[column.target_at]
     if column.fill in {Fill.ANY, Fill.MISSING}:
         return
-    if column.fill is Fill.LITERAL:
-        if column.argument not in {cell, cell_text(cell)}:
-            yield _difference((*pointer, column.target.name), DifferenceKind.VALUE, column.argument, cell_text(cell))
-        return
     expected: Cell = None
-    legacy_type = ""
-    if column.fill is Fill.COLUMN:
+    legacy_type = column.target.declared_type
+    if column.fill is Fill.LITERAL:
+        expected = literal_cell(column.argument, family_of(legacy_type))
+    elif column.fill is Fill.COLUMN:
         source = plan.legacy.column_names.index(column.argument)
         expected, legacy_type = legacy[source], plan.legacy.columns[source].declared_type
     kind = compare_cells(expected, cell, legacy_type=legacy_type, target_type=column.target.declared_type)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from harness.domain.cell_values import Family, family_of
 from harness.domain.errors import ConfigurationError
-from harness.domain.rows import Column, TableSchema
+from harness.domain.rows import Cell, Column, TableSchema
 
 _BIRTH_COLUMN = "created_at"
 
@@ -104,6 +105,19 @@ def plan_table(legacy: TableSchema, target: TableSchema, mapping: TableMapping |
     return TablePlan(
         legacy=legacy, target=target, shared=shared, added=added, lost=lost, key=_key(shared, legacy, target)
     )
+
+
+def literal_cell(text: str, family: Family) -> Cell:
+    """A rule's literal as SQLite would have stored it in a column of that family."""
+    if family is Family.BOOLEAN:
+        return {"true": 1, "false": 0}.get(text.lower(), text)
+    if family in {Family.INTEGER, Family.FLOAT, Family.DECIMAL}:
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            return text
+        return int(number) if family is Family.INTEGER and number == number.to_integral_value() else float(number)
+    return text
 
 
 def _share(name: str, legacy: TableSchema, target: TableSchema, mapped: TableMapping) -> SharedColumn:

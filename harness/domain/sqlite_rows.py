@@ -1,8 +1,12 @@
 """What a SQLite database holds, built from the answers to queries that the caller runs."""
 
-from collections.abc import Callable, Iterable
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.rows import Column, DatabaseState, TableRows, TableSchema
 
 MARKER_TABLE = "parakeet_disposable"
@@ -35,6 +39,27 @@ def quote_name(name: str) -> str:
 def decode_text(raw: bytes) -> str:
     """Text as stored: bytes that are not UTF-8 survive as lone surrogates, so that nothing is lost or equal by luck."""
     return raw.decode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into ours, naming the file.
+
+    Raises:
+        ConfigurationError: the file cannot be opened, or is not a SQLite database, or is damaged.
+        SystemUnavailable: another process keeps it locked.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "unable to open" in str(error):
+            hint = "Check the path and its permissions."
+            raise ConfigurationError("the SQLite file cannot be opened", where=str(path), hint=hint) from error
+        hint = "Another process keeps it locked, or its disk is full: end that process and try again."
+        raise SystemUnavailable(f"SQLite says: {error}", where=str(path), hint=hint) from error
+    except sqlite3.DatabaseError as error:
+        hint = "Give the application's SQLite database."
+        raise ConfigurationError(f"this is not a usable SQLite file: {error}", where=str(path), hint=hint) from error
 
 
 def _read_table(query: Query, name: str) -> TableRows:
