@@ -1,0 +1,154 @@
+"""Builds what is deployed: one zip per function with our code, one layer with what it depends on."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.domain.errors import ConfigurationError
+from harness.staging.artifact_cache import ArtifactCache, BuiltArtifact
+from harness.staging.distributions import collect_distributions
+from harness.staging.lock_file import Pin, read_lock
+
+MAX_UNZIPPED_BYTES = 262_144_000
+LAYER = "dependencies"
+# Lambda's own runtime brings these: they run our functions locally and are not deployed.
+_RUNTIME_DISTRIBUTIONS = frozenset(("awslambdaric", "simplejson", "snapshot-restore-py"))
+_NOT_DEPLOYED = frozenset(("__pycache__", "edge", "tests", ".mypy_cache", ".ruff_cache"))
+_BIGGEST_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildInputs:
+    """What to build: the product's package, with a handler at `functions/<key>/handler.py`, and its lock."""
+
+    package: Path
+    lock: Path
+    cache: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltArtifacts:
+    """Everything that runs: functions and layers by key, and Lambda's own runtime."""
+
+    functions: Mapping[str, BuiltArtifact]
+    layers: Mapping[str, BuiltArtifact]
+    runtime: BuiltArtifact
+
+    @property
+    def runtime_directory(self) -> Path:
+        """Where `awslambdaric` is found; not part of any deployment."""
+        return self.runtime.root
+
+
+def project_inputs(root: Path) -> BuildInputs:
+    """The inputs of the checkout at `root`."""
+    return BuildInputs(
+        package=root / "target",
+        lock=root / "requirements" / "lambda.txt",
+        cache=root / "artifacts" / ".cache" / "build",
+    )
+
+
+def build_artifacts(inputs: BuildInputs) -> BuiltArtifacts:
+    """Builds what is not built yet. The same inputs give the same bytes; only changed artifacts are built again.
+
+    Raises:
+        ConfigurationError: there is no function, the lock cannot be used, or an artifact is over Lambda's limit.
+    """
+    cache = ArtifactCache(inputs.cache)
+    pins = read_lock(inputs.lock)
+    layer_pins = [pin for pin in pins if pin.name not in _RUNTIME_DISTRIBUTIONS]
+    runtime_pins = [pin for pin in pins if pin.name in _RUNTIME_DISTRIBUTIONS]
+    artifacts = BuiltArtifacts(
+        functions={key: _build_function(cache, inputs.package, key) for key in list_functions(inputs.package)},
+        layers={LAYER: _build_distributions(cache, LAYER, layer_pins, prefix="python")},
+        runtime=_build_distributions(cache, "runtime", runtime_pins, prefix=""),
+    )
+    for function in artifacts.functions.values():
+        require_within_limit([function, *artifacts.layers.values()])
+    return artifacts
+
+
+def list_functions(package: Path) -> tuple[str, ...]:
+    """Keys of the functions that have a handler.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    found = tuple(sorted(path.parent.name for path in package.glob("functions/*/handler.py")))
+    if not found:
+        hint = "A function is a directory with a handler.py below functions/."
+        raise ConfigurationError("there is no function to build", where=str(package / "functions"), hint=hint)
+    return found
+
+
+def publish_artifacts(artifacts: BuiltArtifacts, directory: Path) -> tuple[Path, ...]:
+    """Puts the zips where Terraform expects them: `functions/<key>.zip` and `layers/<key>.zip`."""
+    kinds = {"functions": artifacts.functions, "layers": artifacts.layers}
+    return tuple(
+        _publish(artifact, directory / kind / f"{key}.zip")
+        for kind, group in kinds.items()
+        for key, artifact in group.items()
+    )
+
+
+def require_within_limit(artifacts: Sequence[BuiltArtifact], limit_bytes: int = MAX_UNZIPPED_BYTES) -> None:
+    """Raises ConfigurationError if a function with its layers is over Lambda's limit; names the biggest packages."""
+    total = sum(artifact.unzipped_bytes for artifact in artifacts)
+    if total <= limit_bytes:
+        return
+    packages = [item for artifact in artifacts for item in artifact.bytes_by_package.items()]
+    biggest = sorted(packages, key=lambda item: -item[1])[:_BIGGEST_SHOWN]
+    named = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in biggest)
+    what = f"unzipped it has {total:,} bytes, Lambda takes {limit_bytes:,}; the biggest packages: {named}"
+    hint = "Take what the function doesn't need out of requirements/lambda.in, then `make lock`."
+    raise ConfigurationError(what, where=" + ".join(artifact.name for artifact in artifacts), hint=hint)
+
+
+def _build_function(cache: ArtifactCache, package: Path, key: str) -> BuiltArtifact:
+    sources = [path for path in _list_sources(package) if _belongs_to(path.relative_to(package), key)]
+    digest = hashlib.sha256()
+    for path in sources:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(package.parent).as_posix()}\0{content}\n".encode())
+
+    def fill(staged: Path) -> str:
+        for path in sources:
+            copy = staged / path.relative_to(package.parent)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        return f"{len(sources)} source files"
+
+    return cache.get_or_build(key, digest.hexdigest(), fill)
+
+
+def _list_sources(package: Path) -> list[Path]:
+    found: list[Path] = []
+    for directory, names, files in os.walk(package):
+        names[:] = sorted(name for name in names if name not in _NOT_DEPLOYED)
+        found += [Path(directory) / name for name in sorted(files) if not name.endswith(".pyc")]
+    return found
+
+
+def _belongs_to(relative: Path, key: str) -> bool:
+    """True unless it is another function's own directory."""
+    is_functions_own = relative.parts[0] == "functions" and len(relative.parts) > 2
+    return not is_functions_own or relative.parts[1] == key
+
+
+def _build_distributions(cache: ArtifactCache, name: str, pins: Sequence[Pin], *, prefix: str) -> BuiltArtifact:
+    def fill(staged: Path) -> str:
+        return f"{len(pins)} distributions, {collect_distributions(pins, staged / prefix)}"
+
+    return cache.get_or_build(name, "\n".join(pin.lines for pin in pins), fill)
+
+
+def _publish(artifact: BuiltArtifact, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    incoming = path.with_suffix(f".{os.getpid()}.incoming")
+    shutil.copyfile(artifact.zip_path, incoming)
+    incoming.replace(path)
+    return path
