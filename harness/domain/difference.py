@@ -76,6 +76,10 @@ class Comparison:
     differences: tuple[Difference, ...] = ()
     waived: tuple[Difference, ...] = ()
     noisy: tuple[Difference, ...] = ()
+    cascaded: tuple[Difference, ...] = ()
+    """What follows from rows that a waived step left different."""
+    equivalent: tuple[Difference, ...] = ()
+    """What normalisation explains: order open among ties, header spellings. Shown, never judged."""
     waivers: tuple[str, ...] = ()
     """Ids of the waivers that explain the differences in `waived`."""
     note: str = ""

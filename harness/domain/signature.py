@@ -1,44 +1,109 @@
-"""What makes two findings the same finding: endpoint, normalised pointer, kind and the pair of types."""
+"""Groups equal differences: endpoint template, normalised pointer, kind and the pair of types."""
 
-import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NamedTuple
 
-from harness.domain.difference import Difference, Facet
-from harness.domain.pointer import PointerError, join_pointer, parse_pointer
+from harness.domain.curl import curl_command
+from harness.domain.difference import Comparison, Difference, DifferenceKind, Facet
+from harness.domain.exchange import ExchangePair
+from harness.domain.normalise import normalise_pointer, normalise_row_pointer
 
-_ROW_KEY_AT = 1
 _ABSENT = "absent"
-_JSON_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Signature:
+    """What equal findings have in common; `str()` is its one line of text."""
+
+    operation: str
+    facet: Facet
+    pointer: str
+    kind: DifferenceKind
+    types: str
+    """`integer -> string`; for a status or a header's presence the values themselves."""
+
+    def __str__(self) -> str:
+        where = f"{self.facet} {self.pointer}" if self.pointer else str(self.facet)
+        return f"{self.operation} | {where} | {self.kind} | {self.types}"
+
+    @property
+    def id(self) -> str:
+        """A short name that stays the same from run to run."""
+        return sha256(str(self).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+class Example(NamedTuple):
+    """One finding with where it was seen."""
+
+    comparison: Comparison
+    difference: Difference
+    pair: ExchangePair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureGroup:
+    """All findings of one signature: how many, in how many sessions, and the smallest."""
+
+    signature: Signature
+    count: int
+    session_count: int
+    example: Example
 
 
 def signature_of(operation: str, difference: Difference) -> str:
-    """One line of text; positions in lists and keys of rows do not take part.
-
-    Source: design §5, "Signature".
-    """
-    pointer = normalised_pointer(difference)
-    types = f"{json_type(difference.legacy)}→{json_type(difference.target)}"
-    return " ".join(part for part in (operation, difference.facet, pointer, difference.kind, types) if part)
+    """The signature of a difference seen at an endpoint, as its one line of text."""
+    return str(find_signature(operation, difference))
 
 
-def normalised_pointer(difference: Difference) -> str:
-    """The pointer with list positions, and the keys of rows, replaced by `*`."""
-    if difference.facet is Facet.HEADER:
-        return difference.pointer
-    try:
-        tokens = parse_pointer(difference.pointer)
-    except PointerError:
-        return difference.pointer
-    if difference.facet is Facet.ROW:
-        return join_pointer("*" if at == _ROW_KEY_AT else token for at, token in enumerate(tokens))
-    return join_pointer("*" if token.isdigit() else token for token in tokens)
+def find_signature(operation: str, difference: Difference) -> Signature:
+    """The signature of a difference seen at an endpoint."""
+    is_row = difference.facet is Facet.ROW
+    normalise = normalise_row_pointer if is_row else normalise_pointer
+    pointer = difference.pointer if difference.facet is Facet.HEADER else normalise(difference.pointer)
+    if difference.facet is Facet.STATUS:
+        types = f"{difference.legacy} -> {difference.target}"
+    else:
+        types = f"{_type_name(difference.legacy)} -> {_type_name(difference.target)}"
+    return Signature(operation=operation, facet=difference.facet, pointer=pointer, kind=difference.kind, types=types)
 
 
-def json_type(text: str | None) -> str:
-    """The JSON type of a value's text; `absent` for none, `text` for what is not JSON."""
+def group_signatures(examples: Iterable[Example]) -> tuple[SignatureGroup, ...]:
+    """Groups findings: the most frequent first, then by text; the example has the smallest bodies."""
+    groups: dict[Signature, list[Example]] = {}
+    for example in examples:
+        groups.setdefault(find_signature(example.comparison.operation, example.difference), []).append(example)
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), str(item[0])))
+    return tuple(
+        SignatureGroup(
+            signature=signature,
+            count=len(found),
+            session_count=len({example.comparison.session_id for example in found}),
+            example=min(found, key=_size),
+        )
+        for signature, found in ordered
+    )
+
+
+def curl_pair(pair: ExchangePair) -> tuple[str, str]:
+    """The two commands that repeat an exchange by hand."""
+    return curl_command(pair.legacy), curl_command(pair.target)
+
+
+def _size(example: Example) -> tuple[int, str, int]:
+    sizes = (len(e.response.body) if e.response else 0 for e in (example.pair.legacy, example.pair.target))
+    return sum(sizes), example.comparison.session_id, example.comparison.step
+
+
+def _type_name(text: str | None) -> str:
+    """The JSON type of a value's text."""
     if text is None:
         return _ABSENT
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return "text"
-    return "null" if value is None else _JSON_TYPES[type(value)]
+    first = text[:1]
+    if first in _BY_FIRST:
+        return _BY_FIRST[first]
+    return "integer" if text.lstrip("-").isdigit() else "number"
+
+
+_BY_FIRST = {"{": "object", "[": "array", '"': "string", "t": "boolean", "f": "boolean", "n": "null"}

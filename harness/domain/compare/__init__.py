@@ -1,0 +1,1 @@
+"""Compares what the two sides answered and stored, and says what became of each exchange."""

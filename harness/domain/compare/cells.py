@@ -1,0 +1,174 @@
+"""Compares two database cells by value: SQLite types each cell, PostgreSQL each column."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from harness.domain.compare.clock import ClockValue, from_date, parse_clock
+from harness.domain.compare.document import to_text
+from harness.domain.difference import DifferenceKind
+from harness.domain.rows import Cell, Column, Row, TableSchema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowMapping:
+    """How the target's tables differ from the legacy's by intent; names are `table` or `table.column` of the legacy."""
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    """Legacy table to target table."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Legacy `table.column` to target column."""
+    added: frozenset[str] = frozenset()
+    """Target's `table` or `table.column` that the legacy lacks."""
+    enums: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Legacy `table.column` to legacy text to target text."""
+
+    def target_table(self, table: str) -> str:
+        """The target's name of a legacy table."""
+        return self.tables.get(table, table)
+
+    def target_column(self, table: str, column: str) -> str:
+        """The target's name of a legacy column."""
+        return self.columns.get(f"{table}.{column}", column)
+
+    def legacy_table(self, table: str) -> str:
+        """The legacy's name of a target table."""
+        return next((mine for mine, theirs in self.tables.items() if theirs == table), table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnPair:
+    """A column on both sides: positions in both rows, and what both declarations allow cells to mean."""
+
+    name: str
+    legacy_index: int
+    target_index: int
+    family: str
+    is_key: bool
+    enum: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablePair:
+    """A table on both sides with the columns that both have."""
+
+    legacy: TableSchema
+    target: TableSchema
+    columns: tuple[ColumnPair, ...]
+
+
+def pair_tables(legacy: TableSchema, target: TableSchema, mapping: RowMapping) -> TablePair:
+    """Matches columns by name, after the mapping."""
+    there = {column.name: (index, column) for index, column in enumerate(target.columns)}
+    pairs = []
+    for index, column in enumerate(legacy.columns):
+        found = there.get(mapping.target_column(legacy.name, column.name))
+        if found is not None:
+            pairs.append(
+                ColumnPair(
+                    name=column.name,
+                    legacy_index=index,
+                    target_index=found[0],
+                    family=_family(column, found[1]),
+                    is_key=column.name in legacy.key,
+                    enum=mapping.enums.get(f"{legacy.name}.{column.name}", {}),
+                )
+            )
+    return TablePair(legacy=legacy, target=target, columns=tuple(pairs))
+
+
+def cell_kind(column: ColumnPair, legacy: Cell, target: Cell) -> DifferenceKind | None:
+    """How two cells differ; None where they hold the same value. NULL, '' and false are three values; NaN is itself."""
+    mine, theirs = _plain(legacy, column), _plain(target, column)
+    if isinstance(mine, str) and mine in column.enum:
+        mine = column.enum[mine]
+    if _is_quantity(mine) and _is_quantity(theirs):
+        return _number_kind(mine, theirs, column)
+    if type(mine) is not type(theirs):
+        return DifferenceKind.TYPE
+    return None if mine == theirs else DifferenceKind.VALUE
+
+
+def cell_clock(cell: Cell, zone: tzinfo) -> ClockValue | None:
+    """The moment that a datetime cell or text holds."""
+    if isinstance(cell, date) and not isinstance(cell, datetime):
+        return from_date(cell, zone)
+    if isinstance(cell, str | datetime):
+        return parse_clock(cell.replace(" ", "T", 1) if isinstance(cell, str) else cell, zone)
+    return None
+
+
+def cell_text(cell: Cell) -> str:
+    """A cell as JSON text; what JSON lacks is spelt out (`datetime`, `bytes`)."""
+    return to_text(json_cell(cell))
+
+
+def row_text(schema: TableSchema, row: Row) -> str:
+    """A row as a JSON object."""
+    return to_text({name: json_cell(cell) for name, cell in zip(schema.column_names, row, strict=False)})
+
+
+def json_cell(cell: Cell) -> Any:
+    """A cell as a JSON value."""
+    if isinstance(cell, datetime | date):
+        return cell.isoformat()
+    if isinstance(cell, bytes):
+        return f"0x{cell.hex()}"
+    if isinstance(cell, Decimal) or (isinstance(cell, float) and not math.isfinite(cell)):
+        return str(cell)
+    if isinstance(cell, int) and not isinstance(cell, bool) and cell.bit_length() > 63:
+        return str(cell)
+    return cell
+
+
+def _family(legacy: Column, target: Column) -> str:
+    declared = f"{legacy.declared_type} {target.declared_type}".upper()
+    for family, words in _FAMILIES:
+        if any(word in declared for word in words):
+            return family
+    return ""
+
+
+_FAMILIES = (
+    ("bool", ("BOOL",)),
+    ("clock", ("DATE", "TIME")),
+    ("number", ("FLOAT", "REAL", "DOUBLE", "NUMERIC", "DECIMAL")),
+)
+
+
+def _plain(cell: Cell, column: ColumnPair) -> Any:
+    if column.family == "bool" and type(cell) is int and cell in (0, 1):
+        return bool(cell)
+    if column.family == "clock":
+        clock = cell_clock(cell, UTC)
+        return clock.at if clock is not None else _date_only(cell)
+    return cell
+
+
+def _date_only(cell: Cell) -> Any:
+    try:
+        day = date.fromisoformat(cell) if isinstance(cell, str) else None
+    except ValueError:
+        return cell
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day is not None else cell
+
+
+def _is_quantity(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _number_kind(mine: Any, theirs: Any, column: ColumnPair) -> DifferenceKind | None:
+    try:
+        first, second = Decimal(repr(mine) if isinstance(mine, float) else mine), theirs
+        second = Decimal(repr(theirs) if isinstance(theirs, float) else theirs)
+    except InvalidOperation:
+        return DifferenceKind.VALUE
+    if first.is_nan() and second.is_nan():
+        return None
+    if first != second:
+        return DifferenceKind.VALUE
+    is_same_type = column.family == "number" or type(mine) is type(theirs)
+    return None if is_same_type else DifferenceKind.REPRESENTATION

@@ -1,0 +1,119 @@
+"""Decodes a response's body: content encoding, charset, JSON or text, whatever the bytes are."""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from types import MappingProxyType
+from typing import Any
+
+from harness.domain.compare.document import Document, parse_json
+from harness.domain.exchange import Response
+
+Decoder = Callable[[bytes], bytes]
+_MAX_DECODED_BYTES = 256 * 1024 * 1024
+_NOTHING_FOLLOWS = frozenset({204, 304})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A body as far as it could be read: `problem` says why no further."""
+
+    body: bytes
+    problem: str = ""
+    media_type: str = ""
+    charset: str = "utf-8"
+
+    @property
+    def declares_json(self) -> bool:
+        """Whether the content type is JSON (`application/json`, `application/problem+json`)."""
+        return self.media_type == "application/json" or self.media_type.endswith("+json")
+
+    def document(self) -> Document | None:
+        """The parsed JSON; None for anything else."""
+        if self.problem or not self.body.strip():
+            return None
+        return parse_json(self.body)
+
+    def text(self) -> str | None:
+        """The decoded text; None for bytes that are not text in the declared charset."""
+        try:
+            return self.body.decode(self.charset)
+        except (LookupError, UnicodeDecodeError):
+            return None
+
+
+def decode(response: Response, decoders: Mapping[str, Decoder]) -> Content:
+    """Reads a response's body; never raises, whatever the bytes."""
+    media_type, charset = _content_type(response)
+    body, problem = _decode_encodings(response, decoders)
+    problem = problem or _truncation(response)
+    return Content(body=body, problem=problem, media_type=media_type, charset=charset)
+
+
+def _content_type(response: Response) -> tuple[str, str]:
+    media_type, *parameters = (response.header_values("content-type") or ("",))[-1].split(";")
+    charset = "utf-8"
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            charset = value.strip().strip('"').lower()
+    try:
+        codecs.lookup(charset)
+    except (LookupError, ValueError):
+        charset = "utf-8"
+    return media_type.strip().lower(), charset
+
+
+def _decode_encodings(response: Response, decoders: Mapping[str, Decoder]) -> tuple[bytes, str]:
+    body = response.body
+    names = [name.strip().lower() for value in response.header_values("content-encoding") for name in value.split(",")]
+    for name in reversed([name for name in names if name]):
+        decoder = decoders.get(name)
+        if decoder is None:
+            return body, f"no decoder for content-encoding {name}"
+        if not body:  # an answer to HEAD names the encoding that GET would have
+            return body, ""
+        try:
+            body = decoder(body)
+        except (OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:
+            return body, f"content-encoding {name} cannot be decoded: {type(error).__name__}"
+    return body, ""
+
+
+def _truncation(response: Response) -> str:
+    if response.is_truncated:
+        return "truncated"
+    announced = response.header_values("content-length")
+    if not announced or not response.body or response.status in _NOTHING_FOLLOWS:
+        return ""
+    if announced[-1].isdigit() and int(announced[-1][:18]) > len(response.body):
+        return f"truncated: {len(response.body)} of {announced[-1][:18]} bytes"
+    return ""
+
+
+def _gunzip(body: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=BytesIO(body)) as stream:
+        return stream.read(_MAX_DECODED_BYTES)
+
+
+def _inflate(body: bytes) -> bytes:
+    try:
+        return _bounded(zlib.decompressobj(), body)
+    except zlib.error:  # some servers send raw deflate under the name of the zlib format
+        return _bounded(zlib.decompressobj(wbits=-15), body)
+
+
+def _bounded(stream: Any, body: bytes) -> bytes:
+    decoded: bytes = stream.decompress(body, _MAX_DECODED_BYTES)
+    if not stream.eof:
+        raise EOFError
+    return decoded
+
+
+DEFAULT_DECODERS: Mapping[str, Decoder] = MappingProxyType(
+    {"gzip": _gunzip, "x-gzip": _gunzip, "deflate": _inflate, "identity": bytes}
+)
+"""What the standard library decodes; whoever has one adds `br`."""

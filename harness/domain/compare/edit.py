@@ -1,0 +1,106 @@
+"""Edit distance between two sequences, bounded in time and memory."""
+
+from collections.abc import Sequence
+from typing import Any
+
+_MAX_EDITS = 400
+_GAP_COST = 0.6
+"""Leaving two elements unpaired costs 1.2: more than pairing any two, so a pair is kept where counts allow."""
+
+Run = tuple[int, int, int]
+"""Start in the first sequence, start in the second, length: equal elements."""
+
+
+def common_runs(first: Sequence[bytes], second: Sequence[bytes]) -> list[Run]:
+    """Runs of a longest common subsequence (Myers); only the common ends where more than 400 edits part them."""
+    size = min(len(first), len(second))
+    head = _common_prefix(first, second, size)
+    tail = _common_prefix(first[::-1], second[::-1], size - head)
+    middle = _myers(first[head : len(first) - tail], second[head : len(second) - tail])
+    runs = [(0, 0, head)] if head else []
+    runs += [(i + head, j + head, length) for i, j, length in middle]
+    return [*runs, (len(first) - tail, len(second) - tail, tail)] if tail else runs
+
+
+def pair_by_likeness(
+    first: Sequence[Any], second: Sequence[Any], mine: range, theirs: range
+) -> list[tuple[int | None, int | None]]:
+    """Pairs two unequal stretches so that the most alike elements meet, in order; None marks the unpaired."""
+    costs = _cost_table(first, second, mine, theirs)
+    pairs: list[tuple[int | None, int | None]] = []
+    i, j = len(mine), len(theirs)
+    while i or j:
+        if j and costs[i][j] == costs[i][j - 1] + _GAP_COST:
+            j -= 1
+            pairs.append((None, theirs[j]))
+        elif i and costs[i][j] == costs[i - 1][j] + _GAP_COST:
+            i -= 1
+            pairs.append((mine[i], None))
+        else:
+            i, j = i - 1, j - 1
+            pairs.append((mine[i], theirs[j]))
+    return pairs[::-1]
+
+
+def _cost_table(first: Sequence[Any], second: Sequence[Any], mine: range, theirs: range) -> list[list[float]]:
+    costs = [[j * _GAP_COST for j in range(len(theirs) + 1)]]
+    for i in range(1, len(mine) + 1):
+        row = [i * _GAP_COST]
+        for j in range(1, len(theirs) + 1):
+            paired = costs[i - 1][j - 1] + _unlikeness(first[mine[i - 1]], second[theirs[j - 1]])
+            row.append(min(paired, costs[i - 1][j] + _GAP_COST, row[j - 1] + _GAP_COST))
+        costs.append(row)
+    return costs
+
+
+def _unlikeness(first: Any, second: Any) -> float:
+    if type(first) is not type(second):
+        return 1.0
+    if isinstance(first, dict) and (first or second):
+        alike = sum(1 for name, value in first.items() if name in second and second[name] == value)
+        return 1.0 - alike / max(len(first), len(second))
+    return 0.0 if first == second else 0.9
+
+
+def _common_prefix(first: Sequence[bytes], second: Sequence[bytes], limit: int) -> int:
+    length = 0
+    while length < limit and first[length] == second[length]:
+        length += 1
+    return length
+
+
+def _myers(first: Sequence[bytes], second: Sequence[bytes]) -> list[Run]:
+    """Greedy O((n+m)d) search for the shortest edit script; empty where d would pass the bound."""
+    furthest: dict[int, int] = {1: 0}
+    trail: list[dict[int, int]] = []
+    for edits in range(min(len(first) + len(second), _MAX_EDITS) + 1):
+        trail.append(furthest.copy())
+        for k in range(-edits, edits + 1, 2):
+            i = _step(furthest, k, edits)
+            while i < len(first) and i - k < len(second) and first[i] == second[i - k]:
+                i += 1
+            furthest[k] = i
+            if i >= len(first) and i - k >= len(second):
+                return _runs(trail, len(first), len(second))
+    return []
+
+
+def _step(furthest: dict[int, int], k: int, edits: int) -> int:
+    """Where diagonal k starts after one more edit: below its upper neighbour or right of its lower one."""
+    goes_down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
+    return furthest[k + 1] if goes_down else furthest[k - 1] + 1
+
+
+def _runs(trail: list[dict[int, int]], i: int, j: int) -> list[Run]:
+    runs: list[Run] = []
+    for edits in range(len(trail) - 1, -1, -1):
+        furthest, k = trail[edits], i - j
+        start = _step(furthest, k, edits) if edits else 0
+        if i > start:
+            runs.append((start, start - k, i - start))
+        if edits:
+            goes_down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
+            previous = k + 1 if goes_down else k - 1
+            i = furthest[previous]
+            j = i - previous
+    return runs[::-1]

@@ -1,0 +1,75 @@
+"""Compares pages of a list whose ties are open as the union that they cut."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.domain.compare.clock import parse_clock
+from harness.domain.compare.document import fingerprint
+from harness.domain.compare.explain import Explained, body_difference
+from harness.domain.compare.rules import Rules
+from harness.domain.compare.structure import Finding, compare_values
+from harness.domain.difference import DifferenceKind
+
+Page = tuple[str, Explained]
+"""A step's operation and its findings."""
+
+
+def settle_cut_runs(pages: Sequence[Page], rules: Rules) -> None:
+    """Decides the elements that a page's edge cut out of a run of ties.
+
+    Pages of one operation are taken together: what one page of the legacy has and the target's lacks must be on another
+    of the target's pages, with the same content. Where only one page was read, as many must be there in its place.
+    """
+    for operation in {operation for operation, _ in pages}:
+        found = [explained for name, explained in pages if name == operation and explained.cut]
+        if len(found) == 1:
+            _settle_alone(found[0])
+        elif found:
+            _settle_together(found, rules)
+
+
+def _settle_alone(page: Explained) -> None:
+    missing = sum(1 for finding in page.cut if finding.kind is DifferenceKind.MISSING)
+    is_even = missing * 2 == len(page.cut)
+    (page.equivalent if is_even else page.different).extend(map(body_difference, page.cut))
+
+
+def _settle_together(pages: list[Explained], rules: Rules) -> None:
+    cut = [finding for page in pages for finding in page.cut]
+    elsewhere: dict[bytes, list[Any]] = {}
+    for finding in cut:
+        if finding.kind is DifferenceKind.EXTRA:
+            elsewhere.setdefault(_name(finding.target, rules), []).append(finding.target)
+    found: set[int] = set()
+    for finding in cut:
+        if finding.kind is DifferenceKind.MISSING:
+            found |= _take_match(finding.legacy, elsewhere.get(_name(finding.legacy, rules), []), rules)
+    for page in pages:
+        for finding in page.cut:
+            (page.equivalent if _is_found(finding, found) else page.different).append(body_difference(finding))
+
+
+def _take_match(element: Any, candidates: list[Any], rules: Rules) -> set[int]:
+    """The identities of the element and of the candidate that it is taken for; empty where there is none."""
+    for n, candidate in enumerate(candidates):
+        if _is_same(element, candidate, rules):
+            return {id(element), id(candidates.pop(n))}
+    return set()
+
+
+def _is_found(finding: Finding, found: set[int]) -> bool:
+    return id(finding.legacy) in found or id(finding.target) in found
+
+
+def _name(element: Any, rules: Rules) -> bytes:
+    if isinstance(element, dict):
+        return next((fingerprint([key, element[key]]) for key in rules.keys if key in element), fingerprint(element))
+    return fingerprint(element)
+
+
+def _is_same(legacy: Any, target: Any, rules: Rules) -> bool:
+    """The same content but for clock values, which were checked where both sides show the element."""
+    return all(
+        parse_clock(finding.legacy, rules.contract_zone) and parse_clock(finding.target, rules.contract_zone)
+        for finding in compare_values(legacy, target)
+    )

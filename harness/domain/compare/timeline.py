@@ -1,0 +1,70 @@
+"""When each step ran on each side, and when two clock values can have been made by the same one."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from harness.domain.compare.clock import ClockValue, Window
+from harness.domain.exchange import Exchange, Side
+
+_SUB_SECOND = timedelta(seconds=1)
+
+Origin = tuple[int, Hashable]
+"""The step and place where a value was first seen."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Timeline:
+    """One side's steps as windows, and the clock values seen so far."""
+
+    steps: tuple[Window, ...]
+    seen: dict[ClockValue, set[Origin]] = field(default_factory=dict)
+
+    def session(self, step: int) -> Window:
+        """From the session's first request to the end of `step`."""
+        return Window(start=self.steps[0].start, end=self.steps[step].end)
+
+    def makers(self, value: ClockValue, step: int) -> set[int]:
+        """The steps up to `step` during which the value can have been read."""
+        return {n for n in range(step + 1) if value.may_lie_in(self.steps[n])}
+
+    def origins(self, value: ClockValue, step: int) -> set[Origin]:
+        """Where the same value was seen before `step`."""
+        return {origin for origin in self.seen.get(value, ()) if origin[0] < step}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timelines:
+    """Both sides' timelines of one session."""
+
+    legacy: Timeline
+    target: Timeline
+
+    def clock_problem(self, legacy: ClockValue, target: ClockValue, step: int, place: Hashable) -> str:
+        """Why the two clocks do not agree; empty where they do.
+
+        They agree when the same step can have made both. A value between two steps (work in the background) must lie
+        within the session. A value finer than a second that was seen before must come from the same place on both.
+        """
+        mine, theirs = self.legacy.makers(legacy, step), self.target.makers(target, step)
+        problem = self._disagreement(legacy, target, step) if not mine & theirs else ""
+        earlier = self.legacy.origins(legacy, step), self.target.origins(target, step)
+        if not problem and min(legacy.granularity, target.granularity) < _SUB_SECOND and any(earlier):
+            problem = "" if earlier[0] & earlier[1] else "a value given before is not repeated on both sides"
+        self.legacy.seen.setdefault(legacy, set()).add((step, place))
+        self.target.seen.setdefault(target, set()).add((step, place))
+        return problem
+
+    def _disagreement(self, legacy: ClockValue, target: ClockValue, step: int) -> str:
+        for side, value, line in ((Side.LEGACY, legacy, self.legacy), (Side.TARGET, target, self.target)):
+            if not value.may_lie_in(line.session(step)):
+                return f"the {side} clock lies outside its session"
+        if self.legacy.makers(legacy, step) and self.target.makers(target, step):
+            return "the two clocks were not read in the same step"
+        return ""
+
+
+def timeline_of(exchanges: Iterable[Exchange], tolerance: timedelta) -> Timeline:
+    """The timeline of one side's exchanges in order, each window widened by the tolerance between clocks."""
+    windows = (Window(start=e.sent_at - tolerance, end=e.received_at + tolerance) for e in exchanges)
+    return Timeline(steps=tuple(windows))
