@@ -1,5 +1,7 @@
 """JSON Schemas of the files of a run directory, made from the types that read them."""
 
+from pathlib import Path
+
 import msgspec
 
 from harness.domain.evidence import RunManifest
@@ -37,3 +39,14 @@ def _allow_infinity(components: Json) -> None:
     measurement = components["Measurement"]
     assert isinstance(measurement, dict)  # noqa: S101 - msgspec's own shape
     measurement["properties"]["value"] = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+
+
+def main() -> None:
+    """Writes the schemas beside this module: run it after a change of a stored type."""
+    directory = Path(__file__).parent / "schemas"
+    for name, content in build_schemas().items():
+        (directory / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

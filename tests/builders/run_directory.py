@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.domain.criterion import Check, CriterionEvidence
+from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.difference import DifferenceKind, Facet, Outcome
 from harness.domain.evaluate import EvaluationContext, evaluate_criterion
 from harness.domain.evidence import DECISION_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
@@ -22,7 +22,7 @@ from harness.domain.findings import (
 )
 from harness.domain.gate import decide_phases
 from harness.domain.measurement import Measurement
-from harness.domain.phase import Scope
+from harness.domain.phase import BenchmarkRow, Phase, Plan, Scope
 from reports.json_report import encode_decision
 from scenarios.criteria import load_plan
 
@@ -43,14 +43,14 @@ class RunContent:
     waivers: tuple[WaiverRecord, ...]
 
 
-def write_run(directory: Path, content: RunContent) -> Path:
+def write_run(directory: Path, content: RunContent, plan: Plan | None = None) -> Path:
     """Writes the files of §3 that a report is made of; the decision is decided, not given."""
     directory.mkdir(parents=True, exist_ok=True)
     manifest = content.manifest
     scope = Scope(environment=manifest.environment, profile=manifest.profile)
     context = EvaluationContext(scope=scope, commit=manifest.commit, judged_at=STARTED_AT)
     found = {evidence.criterion_id: evidence for evidence in content.evidence}
-    plan = load_plan()
+    plan = plan or load_plan()
     results = {c.id: evaluate_criterion(c, found.get(c.id), context) for c in plan.criteria}
     decision = decide_phases(plan, results, scope)
     (directory / MANIFEST_FILE).write_bytes(msgspec.json.encode(manifest))
@@ -60,6 +60,22 @@ def write_run(directory: Path, content: RunContent) -> Path:
     _write_lines(directory / MEASUREMENTS_FILE, content.measurements)
     _write_lines(directory / WAIVERS_FILE, content.waivers)
     return directory
+
+
+def small_plan() -> Plan:
+    """Two phases with a criterion of each sort, so that snapshots do not move with the migration's own list."""
+    rows = Criterion(id="P1.parity", phase=1, title="Rows are equal", probe="row_parity", in_quick=True)
+    later = Criterion(id="P1.5", phase=1, title="Terraform applies")
+    cold = Criterion(id="P3.2", phase=3, title="Cold start, p95", probe="cold_start", in_quick=True, target=2,
+                     unit="s", measurement="cold_start.p95")  # fmt: skip
+    trades = Criterion(id="P4.trades.parity", phase=3, title="trades: answers are equal", probe="x", in_quick=True)
+    benchmark = BenchmarkRow(metric="Cold Start", measurement="cold_start.p95", criterion_id="P3.2",
+                             before_stated="N/A", target_stated="< 2s")  # fmt: skip
+    phases = (
+        Phase(number=1, title="Foundation", criteria=(rows, later)),
+        Phase(number=3, title="Functions", criteria=(cold, trades)),
+    )
+    return Plan(phases=phases, benchmarks=(benchmark,))
 
 
 def _write_lines(path: Path, records: Sequence[object]) -> None:
