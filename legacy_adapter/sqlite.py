@@ -3,8 +3,10 @@
 import asyncio
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 from harness.domain.errors import ConfigurationError, HarnessError
 from harness.domain.rows import DatabaseState
@@ -12,6 +14,7 @@ from harness.domain.sqlite_rows import MARKER_TABLE, decode_text, read_sqlite_st
 
 _BUSY_S = 5.0
 _RETRY_S = 0.002
+_Answer = TypeVar("_Answer")
 
 
 def mark_disposable_file(path: Path) -> None:
@@ -48,14 +51,15 @@ class SqliteState:
         self._writer: sqlite3.Connection | None = None
         self._snapshot: sqlite3.Connection | None = None
         self._restored_version: int | None = None
+        self._turn = asyncio.Lock()
 
     async def require_disposable(self) -> None:
         """Raises ConfigurationError unless the file carries the marker."""
-        await asyncio.to_thread(self._require_disposable)
+        await self._in_turn(self._require_disposable)
 
     async def capture(self) -> None:
         """Copies the present state, the marker included, to a private database of ours; writes nothing."""
-        await asyncio.to_thread(self._capture)
+        await self._in_turn(self._capture)
 
     async def restore(self) -> None:
         """Brings the captured state back; free of charge where nobody has written since.
@@ -64,11 +68,11 @@ class SqliteState:
             ConfigurationError: nothing was captured, or the file carries no marker.
             SystemUnavailable: another process keeps it locked.
         """
-        await asyncio.to_thread(self._restore)
+        await self._in_turn(self._restore)
 
     async def read(self) -> DatabaseState:
         """All tables but bookkeeping, as of one moment."""
-        return await asyncio.to_thread(self._read)
+        return await self._in_turn(self._read)
 
     async def close(self) -> None:
         """Closes our connections."""
@@ -76,6 +80,10 @@ class SqliteState:
             if connection is not None:
                 connection.close()
         self._reader = self._writer = self._snapshot = None
+
+    async def _in_turn(self, work: Callable[[], _Answer]) -> _Answer:
+        async with self._turn:  # one thread at a time on our connections
+            return await asyncio.to_thread(work)
 
     def _require_disposable(self) -> None:
         with sqlite_errors(self._path):

@@ -1,5 +1,6 @@
 """The target's PostgreSQL database as a StateStore: captured, restored and read over one connection."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class PostgresState:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._open: Any = None
+        self._turn = asyncio.Lock()
         self._catalog: Catalog | None = None
         self._sequences: dict[str, tuple[int, bool]] = {}
         self._restored: dict[str, _Restored] = {}
@@ -114,7 +116,7 @@ class PostgresState:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Any]:
         """The one connection; a broken one is dropped, so that the next call opens another."""
-        async with postgres_errors(self._dsn):
+        async with self._turn, postgres_errors(self._dsn):
             if self._open is None or self._open.is_closed():
                 self._open = await connect(self._dsn)
             try:

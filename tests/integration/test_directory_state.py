@@ -1,0 +1,72 @@
+"""Directories captured and restored: changed, added, removed and absent files."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.domain.errors import ConfigurationError, HarnessError
+from legacy_adapter.parquet import DirectoryState
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """A cache with two files, one of them below a folder."""
+    folder = tmp_path / "cache"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "prices.parquet").write_bytes(b"PAR1 prices")
+    (folder / "deep" / "meta.json").write_bytes(b"{}")
+    return folder
+
+
+async def test_restore_undoes_every_kind_of_write(cache: Path, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    state = DirectoryState([cache, reports])
+    await state.capture()
+    before = await state.read()
+    for _ in range(2):
+        (cache / "prices.parquet").write_bytes(b"PAR1 PRICES")
+        (cache / "deep" / "meta.json").unlink()
+        (cache / "deep").rmdir()
+        (cache / "new").mkdir()
+        (cache / "new" / "file").write_bytes(b"x")
+        reports.mkdir()
+        (reports / "HRP_results.json").write_bytes(b"[]")
+        await state.restore()
+        assert await state.read() == before == {"cache/deep/meta.json": b"{}", "cache/prices.parquet": b"PAR1 prices"}
+        assert not reports.exists()
+        assert not (cache / "new").exists()
+    await state.close()
+
+
+async def test_an_unchanged_file_is_not_written(cache: Path) -> None:
+    state = DirectoryState([cache])
+    await state.capture()
+    inode = (cache / "prices.parquet").stat().st_ino
+    await state.restore()
+    assert (cache / "prices.parquet").stat().st_ino == inode
+    await state.close()
+
+
+async def test_a_write_of_the_same_length_is_noticed(cache: Path) -> None:
+    state = DirectoryState([cache])
+    await state.capture()
+    path = cache / "prices.parquet"
+    path.write_bytes(b"PAR1 PRICES")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    await state.restore()
+    assert path.read_bytes() == b"PAR1 prices"
+    await state.close()
+
+
+async def test_a_file_in_the_directorys_place_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "cache"
+    path.write_bytes(b"")
+    with pytest.raises(ConfigurationError, match="cannot be used") as raised:
+        await DirectoryState([path]).capture()
+    assert raised.value.where == str(path)
+
+
+async def test_restore_before_capture_is_our_own_fault(cache: Path) -> None:
+    with pytest.raises(HarnessError, match="before capture"):
+        await DirectoryState([cache]).restore()
