@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from harness.domain.difference import Difference
 from harness.domain.errors import ExitCode
@@ -28,13 +27,12 @@ def rows(
     """
     settings = load_settings(config).rows
     legacy, differences = asyncio.run(compare_databases(legacy_db, target_dsn, rows=settings))
-    out = Console(soft_wrap=True, highlight=False)
     for each in differences[:_SHOWN]:
-        out.print(_line(each), markup=False)
+        print(_line(each))
     if len(differences) > _SHOWN:
-        out.print(f"… and {len(differences) - _SHOWN} more", markup=False)
+        print(f"… and {len(differences) - _SHOWN} more")
     compared = sum(len(table.rows) for table in legacy.values())
-    out.print(f"{compared} legacy rows in {len(legacy)} tables, {len(differences)} differences", markup=False)
+    print(f"{compared} legacy rows in {len(legacy)} tables, {len(differences)} differences")
     if differences:
         return ExitCode.NO_GO
     return ExitCode.GO if compared else ExitCode.INCONCLUSIVE
