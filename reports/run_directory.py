@@ -105,7 +105,9 @@ def load_manifest(directory: Path) -> RunManifest:
 
 
 def load_decision(directory: Path, plan: Plan, manifest: RunManifest) -> ReadinessDecision:
-    """The stored decision, with phase titles and what was required filled in from the plan.
+    """The stored decision, with phase titles from the plan and what was required from the manifest.
+
+    A manifest that does not say what was required is filled in from its profile and selections.
 
     Raises:
         EvidenceError: it is absent, corrupt or of another version.
@@ -117,28 +119,29 @@ def load_decision(directory: Path, plan: Plan, manifest: RunManifest) -> Readine
         environment=document.environment,
         profile=document.profile,
         phases=frozenset(manifest.selected_phases),
-        criterion_ids=frozenset(manifest.selected_criteria),
+        criterion_ids=frozenset(c.id for wanted in manifest.selected_criteria for c in plan.find_criteria(wanted)),
     )
+    recorded = frozenset(manifest.required_criteria)
+    planned = frozenset(criterion.id for criterion in plan.criteria if scope.requires(criterion))
     return ReadinessDecision(
         environment=document.environment,
         profile=document.profile,
         decision=document.decision,
-        phases=tuple(_phase(phase, plan, scope) for phase in document.phases),
+        phases=tuple(_phase(phase, plan, recorded or planned) for phase in document.phases),
     )
 
 
-def _phase(document: PhaseDocument, plan: Plan, scope: Scope) -> PhaseDecision:
+def _phase(document: PhaseDocument, plan: Plan, required: frozenset[str]) -> PhaseDecision:
     known = plan.find_phase(document.phase)
     return PhaseDecision(
         phase=document.phase,
         title=known.title if known else f"Phase {document.phase}",
         decision=document.decision,
-        criteria=tuple(_result(criterion, plan, scope) for criterion in document.criteria),
+        criteria=tuple(_result(criterion, required) for criterion in document.criteria),
     )
 
 
-def _result(document: CriterionDocument, plan: Plan, scope: Scope) -> CriterionResult:
-    known = plan.find_criteria(document.id)
+def _result(document: CriterionDocument, required: frozenset[str]) -> CriterionResult:
     return CriterionResult(
         id=document.id,
         title=document.title,
@@ -150,7 +153,7 @@ def _result(document: CriterionDocument, plan: Plan, scope: Scope) -> CriterionR
         samples=document.samples,
         evidence=tuple(document.evidence),
         reason=document.reason,
-        is_required=not known or scope.requires(known[0]),
+        is_required=document.id in required,
     )
 
 

@@ -39,6 +39,8 @@ class RunManifest:
     command: tuple[str, ...] = ()
     selected_phases: tuple[int, ...] = ()
     selected_criteria: tuple[str, ...] = ()
+    required_criteria: tuple[str, ...] = ()
+    """Ids of the criteria that the decision hangs on: the report names all others as left out."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the harness, Python, the database and the libraries that decide results."""
     seeds: Mapping[str, int] = field(default_factory=dict)

@@ -119,3 +119,18 @@ def test_a_run_that_cannot_be_read_is_refused_with_the_file(
         load_view(directory, load_plan())
     assert name in caught.value.where
     assert caught.value.hint
+
+
+def test_what_was_required_is_what_the_run_recorded(tmp_path: Path) -> None:
+    content = clean_content()
+    manifest = replace(content.manifest, required_criteria=("P1.1",))
+    view = view_of(tmp_path, replace(content, manifest=manifest))
+    assert view.why.startswith("The one required criterion passes")
+    assert view.left_out.count == view.left_out.total - 1
+
+
+def test_a_selection_by_prefix_is_understood(tmp_path: Path) -> None:
+    content = clean_content()
+    manifest = replace(content.manifest, selected_criteria=("P4.trades",))
+    view = view_of(tmp_path, replace(content, manifest=manifest))
+    assert view.left_out.total - view.left_out.count == 2
