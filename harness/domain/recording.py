@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from harness.domain.exchange import Headers, Response
 from harness.domain.formats import has_same_format
 from harness.domain.pointer import PointerError, join_pointer, parse_pointer, resolve_pointer
 from harness.domain.session import RecordedResponse, Step
-from harness.domain.ties import find_open_order
+from harness.domain.ties import ANY_KEY, is_open_order
 
 KEPT_HEADERS = (
     "content-type",
@@ -151,9 +152,17 @@ def _match_body(step: Step, recorded: RecordedResponse, response: Response, plac
     volatile = frozenset(parse_pointer(pointer) for pointer in step.volatile)
     answered = parse_body(response)
     body = "" if recorded.body is None and not response.body else recorded.body
-    for path in _list_paths(body, step.tie) if step.tie else ():
-        answered = _settle_tie(body, answered, path, step.tie, _Rules(volatile=volatile, place=place))
+    tie = _with_requested_keys(step)
+    for path in _list_paths(body, tie) if tie else ():
+        answered = _settle_tie(body, answered, path, tie, _Rules(volatile=volatile, place=place))
     return _differences(body, answered, (), _Rules(volatile=volatile, place=place))
+
+
+def _with_requested_keys(step: Step) -> tuple[str, ...]:
+    """An unknown key is among the values that the query names, if any of them is a member of the elements."""
+    if step.tie != (ANY_KEY,):
+        return step.tie
+    return (ANY_KEY, *(value for _, value in parse_qsl(urlsplit(step.url).query) if not value.startswith("/")))
 
 
 def _settle_tie(recorded: Any, answered: Any, path: _Path, tie: tuple[str, ...], rules: _Rules) -> Any:
@@ -165,10 +174,9 @@ def _settle_tie(recorded: Any, answered: Any, path: _Path, tie: tuple[str, ...],
         return answered
     inside = len(path) + 1
     tails = frozenset(p[inside:] for p in rules.volatile if p[: len(path)] == path and len(p) > inside)
-    reordered = find_open_order(left, right, tie, _ElementMatch(tails, rules.place))
-    if reordered is None:
+    if not is_open_order(left, right, tie, _ElementMatch(tails, rules.place)):
         return answered
-    # Elements that match but for volatile members stand for the recorded ones: those were checked already.
+    # The elements were compared already, so the recorded ones stand for them.
     return _with(answered, path, left)
 
 
