@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from target.database.urls import async_database_url
 from target.errors import SecretsUnavailable
 from target.settings import Settings
 
@@ -77,7 +78,7 @@ class SecretStore:
             raise SecretsUnavailable(
                 f"Secret {self._settings.aws_secrets_manager_name!r} has no NEON_DATABASE_URL: add that key to it."
             )
-        return {**secret, "NEON_DATABASE_URL": address}
+        return {**secret, "NEON_DATABASE_URL": _async_address(address)}
 
     async def get_jwt_secret(self) -> str:
         """Return the key that tokens are signed with.
@@ -132,3 +133,10 @@ def _parse_secret(name: str, text: object) -> Mapping[str, str]:
     if not isinstance(secret, dict):
         raise SecretsUnavailable(f'Secret {name!r} is not a JSON object: store it as {{"NEON_DATABASE_URL": ...}}.')
     return {str(key): value for key, value in secret.items() if isinstance(value, str)}
+
+
+def _async_address(address: str) -> str:
+    try:
+        return async_database_url(address)
+    except ValueError as error:
+        raise SecretsUnavailable(f"The secret's NEON_DATABASE_URL cannot be used. {error}") from None

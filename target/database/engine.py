@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from target.database.outages import credentials_were_refused, unavailable_as_503
 from target.database.urls import is_pooler_address
@@ -69,9 +70,10 @@ class Database:
 
 def build_engine(address: str, settings: Settings) -> AsyncEngine:
     """Build the engine for an address that has an async driver. Opens no connection."""
-    options: dict[str, Any] = {"pool_pre_ping": True}
+    # Values stay out of exceptions, and so out of the log.
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
     if address.startswith("sqlite"):
-        return create_async_engine(address, **options)
+        return create_async_engine(address, poolclass=NullPool, hide_parameters=True)
     options["pool_timeout"] = _POOL_WAIT_S
     options["connect_args"] = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _COMMAND_TIMEOUT_S}
     if settings.runs_in_lambda:

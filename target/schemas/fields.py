@@ -32,9 +32,13 @@ class TradeStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-def _refuse_nul(text: str) -> str:
+def _refuse_unstorable(text: str) -> str:
     if "\x00" in text:
         raise PydanticCustomError("nul_character", "String should not contain a NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PydanticKnownError("string_unicode") from None
     return text
 
 
@@ -65,13 +69,13 @@ def _finite_or_null(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-NO_NUL = AfterValidator(_refuse_nul)
+STORABLE = AfterValidator(_refuse_unstorable)
 """Goes after the bounds: pydantic words a bound differently once a function precedes it."""
 
 Ticker = Annotated[
     str,
     Field(min_length=1, max_length=_TICKER_LENGTH),
-    NO_NUL,
+    STORABLE,
     AfterValidator(_normalise_ticker),
 ]
 PositiveFigure = Annotated[float, Field(gt=0), AfterValidator(_bound)]

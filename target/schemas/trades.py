@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from target.schemas.fields import (
-    NO_NUL,
+    STORABLE,
     AnsweredFigure,
     Fee,
     NaiveTime,
@@ -21,17 +21,17 @@ class TradeCreate(BaseModel):
     """What a client says of a new trade; unknown fields are ignored, status among them."""
 
     ticker: Ticker
-    asset_name: Annotated[str, Field(max_length=100), NO_NUL] | None = None
-    asset_class: Annotated[str, Field(max_length=50), NO_NUL] | None = None
+    asset_name: Annotated[str, Field(max_length=100), STORABLE] | None = None
+    asset_class: Annotated[str, Field(max_length=50), STORABLE] | None = None
     direction: TradeDirection
     quantity: PositiveFigure
     entry_price: PositiveFigure
     commission: Fee = 3.0
-    currency: Annotated[str, Field(max_length=3), NO_NUL] = "AUD"
-    strategy_name: Annotated[str, Field(max_length=100), NO_NUL] = "dual_momentum"
+    currency: Annotated[str, Field(max_length=3), STORABLE] = "AUD"
+    strategy_name: Annotated[str, Field(max_length=100), STORABLE] = "dual_momentum"
     signal_score: Annotated[float, Field(ge=0, le=1)] | None = None
-    notes: Annotated[str, NO_NUL] | None = None
-    trade_id: Annotated[str, Field(min_length=1, max_length=50), NO_NUL]
+    notes: Annotated[str, STORABLE] | None = None
+    trade_id: Annotated[str, Field(min_length=1, max_length=50), STORABLE]
     entry_date: NaiveTime
 
 
@@ -41,7 +41,7 @@ class TradeUpdate(BaseModel):
     exit_price: PositiveFigure | None = None
     exit_date: NaiveTime | None = None
     status: TradeStatus = TradeStatus.OPEN
-    notes: Annotated[str, NO_NUL] | None = None
+    notes: Annotated[str, STORABLE] | None = None
 
 
 class TradeResponse(BaseModel):
