@@ -7,7 +7,7 @@ import struct
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from harness.domain.rows import Cell
 
@@ -80,6 +80,7 @@ def numeric_value(cell: Cell) -> Decimal | None:
     return number if number.is_finite() else None
 
 
+@lru_cache(maxsize=4096)  # the same rows are read after every step
 def parse_moment(text: str) -> datetime | None:
     """The time that a SQLite text stands for, None where it is none or finer than a microsecond.
 

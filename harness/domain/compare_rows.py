@@ -14,6 +14,7 @@ from harness.domain.rows import Cell, DatabaseState, Row, TableRows, TableSchema
 Key = tuple[Cell, ...]
 KeyMap = Callable[[str, Key], Key]
 _Row = TypeVar("_Row")
+_PLAIN = frozenset({type(None), int, float, str})
 _NUMBERS = frozenset({"int", "float", "decimal"})
 
 
@@ -66,8 +67,8 @@ def compare_cells(
     NULL, '' and false are three things. 0 and 1 in a BOOLEAN column are booleans. Times are compared as instants,
     to the microsecond. Floats are compared by their bits, a number against a DECIMAL by its text.
     """
-    if type(legacy) is type(target) and isinstance(legacy, (str, int)) and legacy == target:
-        return None  # the common case, cheaply
+    if type(legacy) is type(target) in _PLAIN and legacy == target and legacy != 0:
+        return None  # the common case, cheaply; zero has a sign
     legacy_family = legacy_type if isinstance(legacy_type, Family) else family_of(legacy_type)
     target_family = target_type if isinstance(target_type, Family) else family_of(target_type)
     legacy_value, target_value = cell_value(legacy, legacy_family), cell_value(target, target_family)
