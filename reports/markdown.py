@@ -26,8 +26,8 @@ def render_markdown(view: ReportView) -> str:
         *_left_out(view),
         *_headlines("What blocks", view.blockers),
         *_headlines("What would settle the rest", view.unsettled),
-        *_phases(view),
-        *_benchmarks(view),
+        *(_phases(view) if view.phases else ()),
+        *(_benchmarks(view) if view.benchmarks else ()),
         *_parity(view),
         *_signatures(view),
     ]

@@ -19,8 +19,9 @@ from harness.domain.findings import (
     DifferenceRecord,
     WaiverRecord,
 )
+from harness.domain.gate import decide_replay
 from harness.domain.measurement import Measurement
-from harness.domain.phase import Plan, Scope
+from harness.domain.phase import REPLAY_PROFILE, Plan, Scope
 
 FORMAT_VERSION = 1
 _RUN_HINT = "Give a directory that `parakeet verify` or `parakeet replay` has written to the end."
@@ -107,11 +108,14 @@ def load_manifest(directory: Path) -> RunManifest:
 def load_decision(directory: Path, plan: Plan, manifest: RunManifest) -> ReadinessDecision:
     """The stored decision, with phase titles from the plan and what was required from the manifest.
 
-    A manifest that does not say what was required is filled in from its profile and selections.
+    A manifest that does not say what was required is filled in from its profile and selections. A run that only
+    replayed has no criteria: its decision is made of its comparisons, whatever is stored.
 
     Raises:
         EvidenceError: it is absent, corrupt or of another version.
     """
+    if manifest.profile == REPLAY_PROFILE:
+        return _replay_decision(directory, manifest)
     path = directory / DECISION_FILE
     _require_version(path)
     document = _decode(path, DecisionDocument)
@@ -128,6 +132,16 @@ def load_decision(directory: Path, plan: Plan, manifest: RunManifest) -> Readine
         profile=document.profile,
         decision=document.decision,
         phases=tuple(_phase(phase, plan, recorded or planned) for phase in document.phases),
+    )
+
+
+def _replay_decision(directory: Path, manifest: RunManifest) -> ReadinessDecision:
+    comparisons = _load_lines(directory / COMPARISONS_FILE, _typed(ComparisonRecord)) or ()
+    return ReadinessDecision(
+        environment=manifest.environment,
+        profile=manifest.profile,
+        decision=decide_replay(comparisons),
+        phases=(),
     )
 
 

@@ -70,6 +70,8 @@ class ReportView:
     left_out: LeftOut
     phases: tuple[PhaseDecision, ...]
     benchmarks: tuple[BenchmarkView, ...]
+    worst: tuple[SignatureView, ...]
+    """The first few unexplained signatures."""
     parity: tuple[ParityView, ...] | None
     signatures: tuple[SignatureView, ...] | None
     """Unexplained ones of answers, worst first."""
@@ -110,7 +112,8 @@ def build_view(run: RunFiles, plan: Plan) -> ReportView:
         unsettled=_headlines(required, {Verdict.INCONCLUSIVE, Verdict.ERROR}, {}),
         left_out=_left_out(run.decision.phases, results),
         phases=run.decision.phases,
-        benchmarks=build_benchmarks(plan.benchmarks, run.measurements, results),
+        benchmarks=build_benchmarks(plan.benchmarks, run.measurements, results) if results else (),
+        worst=tuple(found for found in signatures or () if found.is_open)[:MAX_HEADLINES],
         parity=None if run.comparisons is None else build_parity(run.comparisons),
         signatures=_pick(signatures, is_open=True, is_row=False),
         row_signatures=_pick(signatures, is_open=True, is_row=True),
@@ -165,6 +168,8 @@ def _first_anchor(result: CriterionResult, anchors: dict[str, str]) -> str:
 def _why(run: RunFiles, required: tuple[CriterionResult, ...]) -> str:
     failed = sum(result.verdict is Verdict.FAIL for result in required)
     open_count = sum(result.verdict in {Verdict.INCONCLUSIVE, Verdict.ERROR} for result in required)
+    if not run.decision.phases:
+        return _why_replay(run)
     if not required:
         return "Nothing was asked to be decided, and nothing shown is no GO."
     if failed:
@@ -172,6 +177,13 @@ def _why(run: RunFiles, required: tuple[CriterionResult, ...]) -> str:
     if open_count:
         return f"No required criterion fails, but {_of(open_count, len(required))} cannot be settled yet."
     return f"{_all(len(required))}{_found(run)}."
+
+
+def _why_replay(run: RunFiles) -> str:
+    if run.decision.decision is Decision.INCONCLUSIVE:
+        return "No exchange could be compared, and nothing compared is never a match."
+    found = _found(run).removeprefix("; ")
+    return f"{found[:1].upper()}{found[1:]}; answers and state only, no criterion was judged."
 
 
 def _of(count: int, total: int) -> str:

@@ -9,7 +9,9 @@ from harness.domain.criterion import (
     ReadinessDecision,
     Verdict,
 )
+from harness.domain.difference import Outcome
 from harness.domain.errors import ExitCode
+from harness.domain.findings import ComparisonRecord
 from harness.domain.phase import Phase, Plan, Scope
 
 EXIT_CODES: Mapping[Decision, ExitCode] = {
@@ -41,6 +43,14 @@ def decide_phases(plan: Plan, results: Mapping[str, CriterionResult], scope: Sco
         decision=decide(results[criterion.id] for criterion in plan.criteria),
         phases=tuple(_decide_phase(phase, results, scope) for phase in plan.phases),
     )
+
+
+def decide_replay(comparisons: Iterable[ComparisonRecord]) -> Decision:
+    """The decision of a run without criteria: any unexplained difference is NO_GO, nothing comparable INCONCLUSIVE."""
+    outcomes = {comparison.outcome for comparison in comparisons}
+    if Outcome.DIFFERENT in outcomes:
+        return Decision.NO_GO
+    return Decision.GO if outcomes - {Outcome.NOT_COMPARABLE} else Decision.INCONCLUSIVE
 
 
 def _decide_phase(phase: Phase, results: Mapping[str, CriterionResult], scope: Scope) -> PhaseDecision:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from harness.domain.criterion import Criterion
 
 QUICK_PROFILE = "quick"
+REPLAY_PROFILE = "replay"
+"""Of a run that only compared: it has no criteria, and its comparisons are its decision."""
 LOCAL_ENVIRONMENT = "local"
 
 

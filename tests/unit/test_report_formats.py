@@ -212,3 +212,25 @@ def test_the_gate_of_an_unknown_phase_is_refused(tmp_path: Path) -> None:
     assert stored_gate(directory, 2) == "INCONCLUSIVE"
     with pytest.raises(ConfigurationError, match="no phase 9"):
         stored_gate(directory, 9)
+
+
+@pytest.mark.parametrize(
+    ("content", "word", "why"),
+    [
+        (clean_content(), "GO", "No unexplained difference in 290 compared exchanges"),
+        (defective_content(), "NO-GO", "7 unexplained differences of 6 kinds in 290 compared exchanges"),
+        (replace(clean_content(), comparisons=()), "INCONCLUSIVE", "No exchange could be compared"),
+    ],
+    ids=["clean", "defective", "nothing compared"],
+)
+def test_a_run_that_only_replayed_is_reported_by_its_comparisons(
+    tmp_path: Path, content: RunContent, word: str, why: str
+) -> None:
+    directory = write_run(tmp_path, replace(content, manifest=replace(content.manifest, profile="replay")))
+    (directory / "decision.json").unlink()
+    render_all(directory)
+    html = (directory / "report.html").read_text(encoding="utf-8")
+    assert f"<title>{word} for local" in html
+    assert why in html
+    assert orjson.loads((directory / "decision.json").read_bytes())["phases"] == []
+    assert stored_gate(directory) == word.replace("-", "_")
