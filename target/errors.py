@@ -11,6 +11,7 @@ TargetError
     └── SecretsUnavailable
 """
 
+import logging
 import math
 from collections.abc import Mapping
 
@@ -20,6 +21,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 RETRY_AFTER_S = 2
+
+_log = logging.getLogger(__name__)
 
 
 class TargetError(Exception):
@@ -126,6 +129,9 @@ def representable(value: object) -> object:
 
 async def _answer_target_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TargetError)  # noqa: S101 - registered for this type alone
+    if error.status_code >= 500:
+        # The text says what to do; the driver's own error is the cause and may repeat an address, so only its type.
+        _log.error("%s", error, extra={"error": type(error).__name__, "cause": type(error.__cause__).__name__})
     return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
 
 
