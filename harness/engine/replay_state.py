@@ -105,15 +105,18 @@ class _Watched:
         await self.store.restore()
 
     async def start(self) -> None:
-        self._token = await self._fetch_token()
-        self._before = self._latest = await self.store.read()
+        await self._refresh()
+        self._before = self._latest
 
     async def changes(self) -> Changes:
+        await self._refresh()
+        return () if self._latest is self._before else diff_states(self._before, self._latest)
+
+    async def _refresh(self) -> None:
         token = await self._fetch_token()
         if token is None or token != self._token:
             # The token is older than the rows: what is committed in between makes the next token differ.
             self._latest, self._token = await self.store.read(), token
-        return () if self._latest is self._before else diff_states(self._before, self._latest)
 
     def accept(self) -> None:
         self._before = self._latest

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from harness.adapters.change_probe import PostgresProbe, ProbedStore, SqliteProbe
 from harness.adapters.evidence_store import EvidenceStore, open_run, require_empty
 from harness.adapters.http import HttpSide, utc_now
 from harness.adapters.postgres import PostgresState
@@ -156,7 +157,10 @@ def _stores(request: ReplayRequest, stack: AsyncExitStack) -> tuple[StateStore, 
     if not request.legacy_db.is_file():
         hint = "Give the file that the running legacy has open."
         raise ConfigurationError("there is no such database file", where=str(request.legacy_db), hint=hint)
-    stores: tuple[StateStore, ...] = (SqliteState(request.legacy_db), PostgresState(request.target_dsn))
+    stores: tuple[StateStore, ...] = (
+        ProbedStore(SqliteState(request.legacy_db), SqliteProbe(request.legacy_db)),
+        ProbedStore(PostgresState(request.target_dsn), PostgresProbe(request.target_dsn)),
+    )
     for store in stores:
         stack.push_async_callback(store.close)
     return stores
