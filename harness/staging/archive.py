@@ -27,9 +27,15 @@ def sizes_by_package(archive: Path) -> Mapping[str, int]:
     sizes: dict[str, int] = {}
     with zipfile.ZipFile(archive) as source:
         for entry in source.infolist():
-            package = entry.filename.removeprefix("python/").partition("/")[0]
+            package = _package_of(entry.filename)
             sizes[package] = sizes.get(package, 0) + entry.file_size
     return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _package_of(name: str) -> str:
+    """`sqlalchemy` for a file of the package, of its metadata, or for the bytecode of a module of that name."""
+    first = next(part for part in name.removeprefix("python/").split("/") if part != "__pycache__")
+    return first.partition("-" if first.endswith(".dist-info") else ".")[0]
 
 
 def file_sha256(path: Path) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from harness.staging.archive import file_sha256, sizes_by_package, write_archive
 from harness.staging.bytecode import compile_tree
 
-_RECIPE = 1
+_RECIPE = 2
 """Raised when the same inputs would be built differently."""
 _DESCRIPTION = "artifact.json"
 

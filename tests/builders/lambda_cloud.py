@@ -108,7 +108,7 @@ def build_probe_functions(directory: Path) -> BuiltArtifacts:
         function.mkdir(parents=True)
         (function / "handler.py").write_text(dedent(source), encoding="utf-8")
     lock = directory / "lock.txt"
-    lock.write_text(_pins("awslambdaric", "simplejson", "snapshot-restore-py", "typing-extensions"), encoding="utf-8")
+    lock.write_text(lock_of("awslambdaric", "simplejson", "snapshot-restore-py", "typing-extensions"), encoding="utf-8")
     return build_artifacts(BuildInputs(package=package, lock=lock, cache=directory / "cache"))
 
 
@@ -170,7 +170,8 @@ def pool(
     return FunctionPool(launch, limits=limits, inits=inits)
 
 
-def _pins(*names: str) -> str:
+def lock_of(*names: str) -> str:
+    """The lines of the functions' lock that pin these distributions."""
     entries = (_ROOT / "requirements" / "lambda.txt").read_text(encoding="utf-8").split("\n")
     wanted: list[str] = []
     is_wanted = False
