@@ -46,7 +46,10 @@ def _bound(number: float) -> float:
     if not math.isfinite(number):
         raise PydanticKnownError("finite_number")
     if number > LARGEST_FIGURE:
-        raise PydanticKnownError("less_than_equal", {"le": LARGEST_FIGURE})
+        # Not pydantic's own wording, which writes the number out with all its zeros.
+        raise PydanticCustomError(
+            "less_than_equal", "Input should be less than or equal to 1e+150", {"le": LARGEST_FIGURE}
+        )
     return number
 
 
