@@ -63,3 +63,34 @@ def _print_error(error: HarnessError) -> None:
         console.print(f"  at:   {error.where}", markup=False, highlight=False)
     if error.hint:
         console.print(f"  next: {error.hint}", markup=False, highlight=False)
+
+
+def _register() -> None:
+    from harness.cli.build import build  # noqa: PLC0415 - a command's module imports this package
+    from harness.cli.compare import compare  # noqa: PLC0415
+    from harness.cli.gate import gate  # noqa: PLC0415
+    from harness.cli.legacy import legacy_app  # noqa: PLC0415
+    from harness.cli.migrate import migrate  # noqa: PLC0415
+    from harness.cli.parity import parity  # noqa: PLC0415
+    from harness.cli.phases import phases  # noqa: PLC0415
+    from harness.cli.prepare import prepare  # noqa: PLC0415
+    from harness.cli.replay import replay  # noqa: PLC0415
+    from harness.cli.report import report  # noqa: PLC0415
+    from harness.cli.up import up  # noqa: PLC0415
+    from harness.cli.verify import verify  # noqa: PLC0415
+
+    app.command("verify")(verify)
+    app.command("up")(up)
+    app.command("build")(build)
+    app.command("report")(report)
+    app.command("gate")(gate)
+    app.command("phases")(phases)
+    app.add_typer(legacy_app, name="legacy")
+    app.command("migrate")(migrate)
+    app.add_typer(parity, name="parity")
+    app.command("prepare")(prepare)
+    app.command("replay")(replay)
+    app.command("compare")(compare)
+
+
+_register()

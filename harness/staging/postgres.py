@@ -78,6 +78,7 @@ class LocalPostgres:
         await asyncio.to_thread(self._cluster.prepare)
         self._password = self._cluster.password()
         for attempt in range(1, _ATTEMPTS + 1):
+            self._port = free_port()
             self._spawn()
             try:
                 await self._until_ready()
@@ -87,6 +88,12 @@ class LocalPostgres:
                 # Another process may have taken the port between our look and the server's bind.
                 if attempt == _ATTEMPTS:
                     raise
+
+    async def restart(self) -> None:
+        """Ends the server and starts it again at the same address; its data stay, every connection breaks."""
+        await self.stop()
+        self._spawn()
+        await self._until_ready()
 
     async def create_database(self, name: str) -> str:
         """Creates an empty database and returns its address, for its owner."""
@@ -110,7 +117,6 @@ class LocalPostgres:
         watchdog().forget_daemon(process.pid)
 
     def _spawn(self) -> None:
-        self._port = free_port()
         settings = (*_SETTINGS, f"port={self._port}", f"max_connections={self._max_connections}")
         self._process = self._cluster.spawn(settings)
         # If we die without a word, the watchdog asks the server for an immediate shutdown.

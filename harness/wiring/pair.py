@@ -18,14 +18,14 @@ from harness.adapters.tokens import authorization_header
 from harness.child import Child
 from harness.domain.cloud import CloudDefinition
 from harness.domain.errors import ConfigurationError, HarnessError, SystemUnavailable
-from harness.settings import FILE_NAME, Settings, project_root
+from harness.settings import FILE_NAME, RowsSettings, Settings, project_root
 from harness.staging.aws import LocalAws
-from harness.staging.build import BuiltArtifacts, build_artifacts
+from harness.staging.build import BuiltArtifacts, build_artifacts, project_inputs
 from harness.staging.definition import load_definition
 from harness.staging.postgres import LocalPostgres
 from harness.staging.stack import LocalCloud
 from harness.wiring.legacy import legacy_system, place_database
-from harness.wiring.migrate import migrate_database
+from harness.wiring.migrate import migrate_rows
 from harness.wiring.paths import terraform_directory
 from legacy_adapter.adapter import LegacySystem
 
@@ -87,9 +87,11 @@ async def _start(options: PairOptions, runtime: Path, stack: AsyncExitStack) -> 
     parts = (legacy, postgres, aws)
     for part in parts:
         stack.push_async_callback(part.stop)
-    artifacts = await _all(asyncio.to_thread(build_artifacts, definition), *(part.start() for part in parts))
+    artifacts = await _all(
+        asyncio.to_thread(build_artifacts, project_inputs(project_root())), *(part.start() for part in parts)
+    )
     options.on_progress("migrating the database")
-    await _fill_target(database, postgres.dsn, runtime)
+    await _fill_target(database, postgres.dsn, options.settings.rows, runtime)
     contents = options.settings.local.secrets
     secret_file = await _provide_secrets(aws, definition, contents, postgres.dsn, runtime / "target-jwt-secret")
     options.on_progress("starting functions and gateway")
@@ -120,9 +122,9 @@ async def _all(building: Awaitable[BuiltArtifacts], *starting: Coroutine[Any, An
         raise failures.exceptions[0] from None
 
 
-async def _fill_target(database: Path, dsn: str, runtime: Path) -> None:
+async def _fill_target(database: Path, dsn: str, rows: RowsSettings, runtime: Path) -> None:
     await upgrade_schema(dsn, runtime / "alembic.log")
-    await migrate_database(database, dsn)
+    await migrate_rows(database, dsn, rows=rows)
     await mark_disposable(dsn)
 
 

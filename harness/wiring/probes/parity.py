@@ -1,0 +1,103 @@
+"""P4.<router>: one replay of all sessions, judged by group: answers and rows."""
+
+import asyncio
+from collections.abc import Sequence
+
+from harness.adapters.http import utc_now
+from harness.adapters.session_files import load_sessions
+from harness.domain.compare.rules import Rules
+from harness.domain.criterion import Check, Criterion, CriterionEvidence
+from harness.domain.difference import Facet, Outcome
+from harness.domain.evidence import EXCHANGES_FILE
+from harness.domain.findings import COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE, DifferenceRecord
+from harness.engine.replay_options import ReplayOptions
+from harness.wiring.judgement import Judgement, judge_run
+from harness.wiring.migrate import row_mapping
+from harness.wiring.paths import scenarios_directory
+from harness.wiring.probes.context import ProbeContext
+from harness.wiring.replay import ReplayRequest, SideOptions, opened_sides, replay_into
+from harness.wiring.rules import load_waivers
+
+_SHOWN = 3
+
+
+class SessionReplay:
+    """Replays on first use and judges what is stored; a resumed run replays only what is missing."""
+
+    def __init__(self, context: ProbeContext) -> None:
+        self._context = context
+        self._judgement: Judgement | None = None
+        self._lock = asyncio.Lock()
+
+    async def gather_answers(self, criteria: Sequence[Criterion]) -> tuple[CriterionEvidence, ...]:
+        """Whether every answer of the criterion's group is explained."""
+        return tuple([await self._evidence(criterion, rows=False) for criterion in criteria])
+
+    async def gather_state(self, criteria: Sequence[Criterion]) -> tuple[CriterionEvidence, ...]:
+        """Whether every row that a step of the criterion's group changed is explained."""
+        return tuple([await self._evidence(criterion, rows=True) for criterion in criteria])
+
+    async def _evidence(self, criterion: Criterion, *, rows: bool) -> CriterionEvidence:
+        judgement = await self._judged()
+        group = criterion.subject
+        compared = [
+            found
+            for found in judgement.comparisons
+            if found.group == group and found.outcome is not Outcome.NOT_COMPARABLE
+        ]
+        unexplained = [
+            found for found in judgement.unexplained if found.group == group and (found.facet is Facet.ROW) is rows
+        ]
+        return CriterionEvidence(
+            criterion_id=criterion.id,
+            checks=(_explained(unexplained, len(compared), rows), _unexpired(judgement, group)),
+            evidence_paths=(EXCHANGES_FILE, COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE),
+            samples=len(compared),
+        )
+
+    async def _judged(self) -> Judgement:
+        async with self._lock:
+            if self._judgement is None:
+                await self._replay()
+                rules = Rules(waivers=load_waivers(None), today=utc_now().date())
+                self._judgement = await asyncio.to_thread(judge_run, self._context.run_directory, rules)
+            return self._judgement
+
+    async def _replay(self) -> None:
+        context, pair = self._context, self._context.pair
+        sessions = load_sessions([str(scenarios_directory() / "sessions" / "**")])
+        request = ReplayRequest(
+            legacy=SideOptions(url=pair.legacy.url, jwt_secret_file=pair.legacy.jwt_secret_file),
+            target=SideOptions(url=pair.cloud.gateway_url, jwt_secret_file=pair.target_jwt_secret_file),
+            legacy_db=pair.legacy.database_path,
+            target_dsn=pair.target_dsn,
+            out=context.run_directory,
+        )
+        options = ReplayOptions(mapping=row_mapping(context.settings.rows))
+        async with opened_sides(request, context.settings, sessions) as sides:
+            await replay_into(context.store, sessions, sides, on_session=self._tell, options=options)
+
+    def _tell(self, done: int, total: int) -> None:
+        if done == total or done % 10 == 0:
+            self._context.tell(f"{done} of {total} sessions")
+
+
+def _explained(unexplained: Sequence[DifferenceRecord], compared: int, rows: bool) -> Check:
+    what = "rows" if rows else "answers"
+    shown = "; ".join(
+        f"{found.session_id} step {found.step} {found.pointer or found.facet}: {found.legacy} against {found.target}"
+        for found in unexplained[:_SHOWN]
+    )
+    detail = f"{len(unexplained)} unexplained differences in {compared} compared exchanges"
+    return Check(
+        name=f"every difference of {what} is explained",
+        passed=None if compared == 0 else not unexplained,
+        detail=f"{detail}: {shown}" if shown else detail,
+    )
+
+
+def _unexpired(judgement: Judgement, group: str) -> Check:
+    used = {name for found in judgement.comparisons if found.group == group for name in found.waivers}
+    today = utc_now().date()
+    expired = [waiver.id for waiver in judgement.waivers if waiver.id in used and waiver.expires_on < today]
+    return Check(name="no waiver has expired", passed=not expired, detail=", ".join(expired))

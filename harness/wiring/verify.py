@@ -1,0 +1,202 @@
+"""`parakeet verify`: both systems up, evidence gathered for the criteria asked for, decided, reported."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from harness.adapters.evidence_store import EvidenceStore, open_run, resume_run
+from harness.adapters.http import utc_now
+from harness.domain.criterion import Criterion, CriterionEvidence, CriterionResult, ReadinessDecision
+from harness.domain.errors import ConfigurationError
+from harness.domain.evaluate import EvaluationContext, error_result, evaluate_criterion
+from harness.domain.evidence import MEASUREMENTS_FILE
+from harness.domain.gate import decide_phases
+from harness.domain.phase import LOCAL_ENVIRONMENT, Plan, Scope
+from harness.engine.pipeline import Evidences, Gathered, Hooks, Probe, gather_evidence
+from harness.settings import Settings
+from harness.wiring.manifest import RunInputs, new_manifest
+from harness.wiring.pair import PairOptions, running_pair
+from harness.wiring.paths import artifacts_directory
+from harness.wiring.probes import (
+    artifacts,
+    cold_start,
+    data_migration,
+    latency,
+    load_smoke,
+    migrations,
+    row_parity,
+    session,
+)
+from harness.wiring.probes.context import EVIDENCE_DIRECTORY, ProbeContext
+from harness.wiring.probes.parity import SessionReplay
+from harness.wiring.report import render_all, save_decision
+from harness.wiring.rules import waiver_file
+from scenarios.criteria import CRITERIA_FILE, load_plan
+
+_PROBE_FILE = EVIDENCE_DIRECTORY + "/{name}.probe.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRequest:
+    """What to verify; empty selections mean everything, `out` None a new directory under `artifacts/`."""
+
+    profile: str = "full"
+    phases: frozenset[int] = frozenset()
+    criteria: tuple[str, ...] = ()
+    environment: str = LOCAL_ENVIRONMENT
+    out: Path | None = None
+    is_resumed: bool = False
+    legacy_db: Path | None = None
+    command: tuple[str, ...] = ("parakeet", "verify")
+    tell: Callable[[str], None] = field(default=lambda _: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What came out: the decision and the files that say so."""
+
+    decision: ReadinessDecision
+    run_directory: Path
+    files: tuple[Path, ...]
+
+
+async def verify(request: VerifyRequest, settings: Settings) -> Verified:
+    """Gathers what the selected criteria need, decides, and renders every report format.
+
+    Raises:
+        ConfigurationError: an unknown phase, criterion or environment, or a run directory that cannot be used.
+        SystemUnavailable: the systems did not start.
+    """
+    plan = load_plan()
+    scope = _scope(request, plan, settings)
+    store = _open_store(request)
+    try:
+        store.update_manifest(required_criteria=tuple(c.id for c in plan.criteria if scope.requires(c)))
+        gathered = await _gather(request, settings, plan, scope, store)
+        decision = _decide(plan, scope, gathered, store)
+        measured = {m: None for found in gathered.evidence.values() for m in found.measurements}
+        store.write_lines(MEASUREMENTS_FILE, measured)
+        save_decision(store.directory, decision)
+        store.finish(utc_now())
+    finally:
+        store.close()
+    return Verified(decision=decision, run_directory=store.directory, files=render_all(store.directory))
+
+
+async def _gather(
+    request: VerifyRequest, settings: Settings, plan: Plan, scope: Scope, store: EvidenceStore
+) -> Gathered:
+    required = [criterion for criterion in plan.criteria if scope.requires(criterion)]
+    hooks = _hooks(request, store)
+    options = PairOptions(settings=settings, legacy_db=request.legacy_db, on_progress=request.tell)
+    async with running_pair(options) as pair:
+        context = ProbeContext(
+            pair=pair, store=store, run_directory=store.directory, settings=settings, tell=request.tell
+        )
+        return await gather_evidence(_probes(context), required, hooks)
+
+
+def _probes(context: ProbeContext) -> tuple[Probe, ...]:
+    """In the order in which they run: what needs a quiet, fresh system first, what writes a lot last."""
+    replayed = SessionReplay(context)
+    return (
+        Probe(name="row_parity", title="comparing rows", gather=partial(row_parity.gather, context)),
+        Probe(name="answer_parity", title="replaying sessions", gather=replayed.gather_answers),
+        Probe(name="state_parity", title="judging rows", gather=replayed.gather_state),
+        Probe(name="migrations", title="round trip of the migrations", gather=partial(migrations.gather, context)),
+        Probe(
+            name="data_migration", title="migrating both generations", gather=partial(data_migration.gather, context)
+        ),
+        Probe(name="cold_start", title="cold starts", gather=partial(cold_start.gather, context)),
+        Probe(name="latency", title="latency, open loop", gather=partial(latency.gather, context)),
+        Probe(name="load_smoke", title="load", gather=partial(load_smoke.gather, context)),
+        Probe(name="session", title="transactions and a restart", gather=partial(session.gather, context)),
+        Probe(name="artifacts", title="artifacts", gather=partial(artifacts.gather, context)),
+    )
+
+
+def _decide(plan: Plan, scope: Scope, gathered: Gathered, store: EvidenceStore) -> ReadinessDecision:
+    context = EvaluationContext(scope=scope, commit=store.manifest.commit, judged_at=utc_now())
+    return decide_phases(plan, {c.id: _result(c, gathered, context) for c in plan.criteria}, scope)
+
+
+def _result(criterion: Criterion, gathered: Gathered, context: EvaluationContext) -> CriterionResult:
+    error = gathered.errors.get(criterion.id)
+    if error is not None:
+        return error_result(criterion, error, context)
+    return evaluate_criterion(criterion, gathered.evidence.get(criterion.id), context)
+
+
+def _scope(request: VerifyRequest, plan: Plan, settings: Settings) -> Scope:
+    known = {phase.number for phase in plan.phases}
+    unknown = sorted(request.phases - known)
+    if unknown:
+        hint = f"Choose from {', '.join(map(str, sorted(known)))}, or all."
+        raise ConfigurationError(f"there is no phase {', '.join(map(str, unknown))}", where="--phase", hint=hint)
+    if request.environment != LOCAL_ENVIRONMENT:
+        _refuse_environment(request.environment, settings)
+    return Scope(
+        environment=request.environment,
+        profile=request.profile,
+        phases=request.phases,
+        criterion_ids=frozenset(found for wanted in request.criteria for found in _criterion_ids(plan, wanted)),
+    )
+
+
+def _criterion_ids(plan: Plan, wanted: str) -> tuple[str, ...]:
+    found = tuple(criterion.id for criterion in plan.find_criteria(wanted))
+    if not found:
+        hint = "`parakeet phases` lists them."
+        raise ConfigurationError(f"there is no criterion {wanted}", where="--criterion", hint=hint)
+    return found
+
+
+def _refuse_environment(name: str, settings: Settings) -> None:
+    if name in settings.environments:
+        hint = "Use `parakeet replay` against its address; a whole verification runs on `local` so far."
+        raise ConfigurationError(f"the environment {name} cannot be verified as a whole yet", hint=hint)
+    known = ", ".join(sorted({LOCAL_ENVIRONMENT, *settings.environments}))
+    raise ConfigurationError(f"there is no environment {name}", where="--environment", hint=f"Known: {known}.")
+
+
+def _open_store(request: VerifyRequest) -> EvidenceStore:
+    if request.is_resumed:
+        return resume_run(request.out or _latest_run())
+    rules = tuple(path for path in (waiver_file(None), CRITERIA_FILE) if path is not None)
+    inputs = RunInputs(command=request.command, environment=request.environment, profile=request.profile, rules=rules)
+    manifest = new_manifest(inputs, utc_now(), only=request.criteria)
+    return open_run(request.out or artifacts_directory() / manifest.run_id, manifest)
+
+
+def _latest_run() -> Path:
+    runs = sorted(path.parent for path in artifacts_directory().glob("*/manifest.json"))
+    if not runs:
+        raise ConfigurationError(
+            "there is no run to resume", where=str(artifacts_directory()), hint="Leave out --resume."
+        )
+    return runs[-1]
+
+
+def _hooks(request: VerifyRequest, store: EvidenceStore) -> Hooks:
+    """A probe's evidence is kept in a file, so that a resumed run need not gather it again."""
+
+    def recall(name: str) -> Evidences | None:
+        if name not in store.finished_stages:
+            return None
+        path = store.directory / _PROBE_FILE.format(name=name)
+        return tuple(msgspec.json.decode(path.read_bytes(), type=list[CriterionEvidence]))
+
+    def remember(name: str, evidence: Evidences) -> None:
+        (store.directory / EVIDENCE_DIRECTORY).mkdir(exist_ok=True)
+        store.write_json(_PROBE_FILE.format(name=name), evidence)
+        store.mark_stage(name)
+
+    return Hooks(
+        recall=recall,
+        remember=remember,
+        on_start=lambda probe: request.tell(probe.title),
+        on_end=lambda probe, seconds: request.tell(f"{probe.title}: done in {seconds:.1f} s"),
+    )
