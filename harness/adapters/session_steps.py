@@ -26,8 +26,8 @@ class RequestLine(msgspec.Struct, forbid_unknown_fields=True):
     auth: str | None = None
 
 
-class ResponseLine(msgspec.Struct, forbid_unknown_fields=True):
-    """The recorded answer, or how the connection broke."""
+class ResponseLine(msgspec.Struct):
+    """The recorded answer, or how the connection broke; a recorder may note more beside it."""
 
     status: int = 0
     headers: dict[str, str | list[str]] = {}
@@ -35,8 +35,8 @@ class ResponseLine(msgspec.Struct, forbid_unknown_fields=True):
     transport_error: str | bool | None = None
 
 
-class PollLine(msgspec.Struct, forbid_unknown_fields=True):
-    """Repeat while the value at `pointer` is (one of) `while`."""
+class PollLine(msgspec.Struct):
+    """Repeat while the value at `pointer` is (one of) `while`; a recorder may note more beside it."""
 
     pointer: str
     while_: Any = msgspec.field(name="while")

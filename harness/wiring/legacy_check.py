@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.adapters.fresh_connection import FreshConnectionClient
 from harness.adapters.session_files import load_sessions
 from harness.adapters.tokens import authorization_header
-from harness.domain.errors import ConfigurationError
+from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.exchange import Request
 from harness.domain.recording import Place
 from harness.domain.recording_result import StepCheck
@@ -19,6 +19,7 @@ from harness.domain.session import Session
 from harness.engine.recording_check import Application, StartAfresh, check_recording
 from legacy_adapter.embedded import EmbeddedSettings, EmbeddedSystem
 
+_TAIL_LINES = 12
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 # Port 1 is never served: the recordings were made without a market data source.
 _NOWHERE = "http://127.0.0.1:1"
@@ -76,6 +77,10 @@ async def _reference_application(database: Path) -> AsyncIterator[Application]:
         try:
             await system.start()
             yield _application(system.url, _DEVELOPMENT_SECRET, str(root))
+        except SystemUnavailable as error:
+            if system.pids:
+                raise
+            raise _with_last_lines(error, root / "legacy.log") from error
         finally:
             await system.stop()
 
@@ -89,7 +94,10 @@ def _application_root(folder: str, database: Path) -> Path:
 
 async def _remote(options: CheckOptions, url: str, sessions: Sequence[Session]) -> StartAfresh:
     application = _application(url, _read_secret(options.jwt_secret_file), None)
-    await application.client.send(Request(method="GET", url="/"))
+    first = await application.client.send(Request(method="GET", url="/"))
+    if first.response is None:
+        hint = "Check the address: what listens there speaks no HTTP."
+        raise SystemUnavailable(f"the application does not answer: {first.transport_error}", where=url, hint=hint)
     if len(sessions) > 1:
         options.on_note(
             f"the recording starts afresh {len(sessions) - 1} times; the application at {url} is not ours to restart, "
@@ -112,6 +120,13 @@ def _application(url: str, secret: str, app_root: str | None) -> Application:
         place=Place(base_url=url.rstrip("/"), app_root=app_root),
         authorize=lambda kind: authorization_header(kind, secret, datetime.now(UTC)),
     )
+
+
+def _with_last_lines(error: SystemUnavailable, log: Path) -> SystemUnavailable:
+    if not log.exists():
+        return error
+    lines = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:])
+    return SystemUnavailable(error.what, where=error.where, hint=f"Its last lines:\n{lines}")
 
 
 def _require_database(path: Path | None) -> Path:

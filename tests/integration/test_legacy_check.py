@@ -249,3 +249,12 @@ def test_unreadable_input_exits_2(
     assert "error:" in said
     assert "next:" in said
     assert "Traceback" not in said
+
+
+def test_an_application_that_dies_at_start_exits_3_with_its_last_lines(
+    tmp_path: Path, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = _recording(tmp_path / "r.jsonl", _get("/", {}))
+    database.write_bytes(database.read_bytes()[:20])
+    assert _check("--session", recording, "--db", database) == 3
+    assert "DatabaseError" in capsys.readouterr().err

@@ -6,8 +6,6 @@ import logging
 from functools import lru_cache
 from typing import Any
 
-import httpx
-
 from legacy_adapter.app.catalogue import load_data
 from legacy_adapter.app.settings import get_settings
 
@@ -71,6 +69,8 @@ def _entry(key: str) -> dict[str, Any]:
 @lru_cache
 def _spx500_tickers() -> list[str]:
     # Whatever the first use finds stays for the life of the process: the public list, or the fixed one.
+    import httpx  # noqa: PLC0415 - keeps the start quick
+
     try:
         return _fetch_spx500()
     except (httpx.HTTPError, KeyError, ValueError) as error:
@@ -79,6 +79,8 @@ def _spx500_tickers() -> list[str]:
 
 
 def _fetch_spx500() -> list[str]:
+    import httpx  # noqa: PLC0415
+
     answer = httpx.get(get_settings().SPX500_LIST_URL, timeout=10.0, follow_redirects=True)
     answer.raise_for_status()
     symbols = {row["Symbol"].replace(".", "-") for row in csv.DictReader(io.StringIO(answer.text))}
