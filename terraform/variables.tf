@@ -180,7 +180,7 @@ variable "releases" {
   validation {
     condition = alltrue([
       for release in values(var.releases) :
-      release.canary_weight_percent == 0 || try(release.canary_version != release.stable_version, false)
+      release.canary_weight_percent == 0 || (release.canary_version != null && release.canary_version != release.stable_version)
     ])
     error_message = "A weight needs a canary_version that differs from stable_version."
   }

@@ -37,3 +37,11 @@ output "dead_letter_arn" {
   description = "ARN of the queue for what failed too often, or null."
   value       = one(module.queue[*].dead_letter_arn)
 }
+
+output "traffic" {
+  description = "Percent of the traffic by version; empty while the newest version takes all."
+  value = var.release == null ? {} : merge(
+    { (var.release.stable_version) = 100 - local.canary_weight },
+    local.canary_weight > 0 ? { (var.release.canary_version) = local.canary_weight } : {},
+  )
+}
