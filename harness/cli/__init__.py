@@ -69,6 +69,7 @@ def _register() -> None:
     from harness.cli.build import build  # noqa: PLC0415 - a command's module imports this package
     from harness.cli.compare import compare  # noqa: PLC0415
     from harness.cli.gate import gate  # noqa: PLC0415
+    from harness.cli.infra import app as infra_app  # noqa: PLC0415
     from harness.cli.legacy import legacy_app  # noqa: PLC0415
     from harness.cli.migrate import migrate  # noqa: PLC0415
     from harness.cli.parity import parity  # noqa: PLC0415
@@ -86,6 +87,7 @@ def _register() -> None:
     app.command("gate")(gate)
     app.command("phases")(phases)
     app.add_typer(legacy_app, name="legacy")
+    app.add_typer(infra_app, name="infra")
     app.command("migrate")(migrate)
     app.add_typer(parity, name="parity")
     app.command("prepare")(prepare)
