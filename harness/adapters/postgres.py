@@ -53,8 +53,9 @@ class PostgresState:
     The snapshot lies in a schema of its own in the same database and is dropped by `close`.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, *, lock_timeout_ms: int = _LOCK_TIMEOUT_MS) -> None:
         self._dsn = dsn
+        self._lock_timeout_ms = lock_timeout_ms
         self._open: Any = None
         self._turn = asyncio.Lock()
         self._catalog: Catalog | None = None
@@ -128,7 +129,7 @@ class PostgresState:
 
     async def _restore(self, connection: Any, catalog: Catalog) -> None:
         tables = tuple(catalog.schemas)
-        await connection.execute(_lock_script(tables))
+        await connection.execute(_lock_script(tables, self._lock_timeout_ms))
         self._refuse_unless(await connection.fetchval(_IS_MARKED))
         changed = await self._changed_tables(connection, tables)
         if changed:
@@ -175,9 +176,9 @@ def _capture_script(catalog: Catalog) -> str:
     return "; ".join([*fresh, *copies])
 
 
-def _lock_script(tables: Sequence[str]) -> str:
+def _lock_script(tables: Sequence[str], timeout_ms: int) -> str:
     # A disposable database need not survive a crash, so no commit waits for the disk.
-    settings = f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}; SET LOCAL synchronous_commit = off"
+    settings = f"SET LOCAL lock_timeout = {timeout_ms}; SET LOCAL synchronous_commit = off"
     names = ", ".join(map(quote_name, tables))
     return f"{settings}; LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE" if names else settings
 

@@ -73,11 +73,11 @@ def cell_value(cell: Cell, family: Family) -> CellValue:
 
 
 def numeric_value(cell: Cell) -> Decimal | None:
-    """A number by its text, None for what is not a finite number."""
+    """A number by its text, infinities included; None for what is no number, NaN included."""
     if isinstance(cell, bool) or not isinstance(cell, (int, float, Decimal)):
         return None
     number = cell if isinstance(cell, Decimal) else Decimal(repr(cell))
-    return number if number.is_finite() else None
+    return None if number.is_nan() else number
 
 
 @lru_cache(maxsize=4096)  # the same rows are read after every step

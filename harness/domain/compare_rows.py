@@ -81,8 +81,8 @@ def compare_cells(
 
 
 def _compare_numbers(legacy: Cell, target: Cell, *, by_value: bool) -> DifferenceKind | None:
-    numbers = numeric_value(legacy), numeric_value(target)
-    if None in numbers or numbers[0] != numbers[1] or (type(legacy) is type(target) and not by_value):
+    ours, theirs = numeric_value(legacy), numeric_value(target)
+    if ours != theirs or (type(legacy) is type(target) and not by_value):
         return DifferenceKind.VALUE
     return None if by_value else DifferenceKind.REPRESENTATION
 

@@ -129,6 +129,22 @@ async def test_restore_without_capture_is_our_own_fault(trades_dsn: str) -> None
         await PostgresState(trades_dsn).restore()
 
 
+async def test_a_transaction_left_open_is_told_and_nothing_is_restored(
+    live: asyncpg.Connection, trades_dsn: str
+) -> None:
+    await mark_disposable(trades_dsn)
+    store = PostgresState(trades_dsn, lock_timeout_ms=100)
+    await store.capture()
+    async with live.transaction():
+        await live.execute("DELETE FROM trades WHERE id = 1")
+        with pytest.raises(SystemUnavailable, match="locked") as raised:
+            await store.restore()
+        assert "pg_stat_activity" in raised.value.hint
+    await store.restore()
+    assert await live.fetchval("SELECT count(*) FROM trades") == 100
+    await store.close()
+
+
 async def test_close_leaves_only_the_applications_tables(live: asyncpg.Connection, trades_dsn: str) -> None:
     await mark_disposable(trades_dsn)
     store = PostgresState(trades_dsn)
