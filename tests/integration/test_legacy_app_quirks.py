@@ -3,8 +3,10 @@
 import asyncio
 import http.client
 import json
+import math
 import socket
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -474,6 +476,20 @@ def test_few_samples_have_no_deflated_ratio_and_many_cannot_be_serialised(app: A
     assert (many.status, many.detail) == (500, "Unable to serialize unknown type: <class 'numpy.bool'>")
     none = app.send("POST", "/api/validation/calculate-dsr?sharpe_ratio=1&n_trials=0")
     assert (none.status, none.detail) == (500, "division by zero")
+
+
+def test_the_deflated_ratio_has_the_values_that_the_contract_tells() -> None:
+    program = (
+        "from legacy_adapter.app.services.deflated_sharpe import deflated_sharpe as d, simulated_returns as r;"
+        "print(*(float(d(r(ratio, 252), trials)) for ratio, trials in ((1.5, 10), (0.1, 2), (1.0, 1), (0.0, 10))))"
+    )
+    python = _ROOT / ".venv-legacy" / "bin" / "python"
+    ran = subprocess.run([python, "-W", "ignore", "-c", program], cwd=_ROOT, capture_output=True, text=True, check=True)
+    first, second, alone, zero = map(float, ran.stdout.split())
+    assert first == 0.17877809347824652
+    assert second == pytest.approx(1.1279924183e-07)
+    assert alone == 1.0
+    assert math.isnan(zero)
 
 
 def test_the_openapi_description_has_46_operations_on_43_paths(app: App) -> None:

@@ -8,7 +8,9 @@ _EULER_GAMMA = 0.5772156649
 
 
 def simulated_returns(sharpe: float, samples: int) -> Any:
-    """Seeded normal returns, moved to the Sharpe ratio asked for; reseeds numpy's global generator.
+    """Seeded normal returns, spread so that mean over deviation is the Sharpe ratio asked for.
+
+    A ratio of zero makes them NaN, and the sign is lost, as in the original. Reseeds numpy's global generator.
 
     Raises:
         ValueError: `samples` is negative.
@@ -19,7 +21,8 @@ def simulated_returns(sharpe: float, samples: int) -> Any:
     returns = np.random.normal(0.001, 0.02, samples)
     if samples < 2:
         return returns
-    return returns - returns.mean() + sharpe * returns.std(ddof=1)
+    mean = returns.mean()
+    return (returns - mean) / returns.std(ddof=1) * (mean / sharpe) + mean
 
 
 def probabilistic_sharpe(returns: Any) -> Any:
