@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import asyncpg
 
 from harness.adapters.postgres_dsn import connect
+from harness.domain.errors import HarnessError
 from harness.domain.ports import StateStore
 from harness.domain.rows import DatabaseState
 
@@ -68,7 +69,7 @@ class PostgresProbe:
             if self._connection is None:
                 self._connection = await connect(self._dsn)
             return await self._connection.fetchval("SELECT pg_current_snapshot()::text")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (HarnessError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             await self.close()
             return None
 

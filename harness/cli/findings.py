@@ -1,5 +1,6 @@
 """What a judged run prints: a table by group, the signatures found most, and what must be done about waivers."""
 
+import sys
 from collections import Counter, defaultdict
 
 from rich.console import Console
@@ -14,6 +15,8 @@ from harness.wiring.judgement import Judgement
 _MAX_SIGNATURES = 10
 _MAX_VALUE = 200
 _NO_PLACE = "(status)"
+_FILE_WIDTH = 132
+"""Characters a line where stdout is no terminal, so that headings stay whole in a CI log."""
 
 
 def exit_code(judgement: Judgement) -> ExitCode:
@@ -25,7 +28,7 @@ def exit_code(judgement: Judgement) -> ExitCode:
 
 def print_judgement(judgement: Judgement) -> None:
     """Counts and signatures to stdout, warnings to stderr."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
     console.print(_table(judgement))
     _print_signatures(console, judgement)
     console.print(_sentence(judgement))

@@ -78,9 +78,11 @@ def replay(
 
         try:
             asyncio.run(replay_pair(request, settings, tell))
-        except SystemUnavailable:
+        except SystemUnavailable as error:
             if stored:
                 print_judgement(judge_run(out, rules))
+            for note in getattr(error, "__notes__", ()):
+                bar.console.print(note, markup=False)
             raise
     judgement = judge_run(out, rules)
     print_judgement(judgement)

@@ -373,6 +373,23 @@ def test_kill_in_the_middle_leaves_readable_evidence(servers: Servers, tmp_path:
     assert 1 <= len(done) < 400
 
 
+def test_an_interrupt_restores_both_databases(servers: Servers, databases: Databases, tmp_path: Path) -> None:
+    databases.mark()
+    legacy, target = servers.start("--sqlite", str(databases.sqlite_path)), servers.start("--dsn", databases.dsn)
+    patience = request("GET", "/time", sleep=60)
+    session = write_session(tmp_path / "slow.json", LIFE[0], patience)
+    code = "from harness.cli import main; main()"
+    argv = [sys.executable, "-c", code, "replay", "--legacy-url", legacy, "--target-url", target]
+    argv += ["--legacy-db", str(databases.sqlite_path), "--target-dsn", databases.dsn]
+    argv += ["--out", str(tmp_path / "run"), "--sessions", session]
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and len(databases.things()[1]) < 3:
+            pass
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    assert databases.things() == ([(1, "a"), (2, "b")], [(1, "a"), (2, "b")])
+
+
 def _stored_bytes(out: Path) -> int:
     path = out / "exchanges.jsonl.gz"
     return path.stat().st_size if path.exists() else 0
