@@ -1,9 +1,11 @@
 """One execution environment: an operating-system process that runs a function's artifact, one event at a time."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
+import signal
 import time
 import uuid
 from collections.abc import Callable
@@ -62,7 +64,7 @@ class ExecutionEnvironment:
         self.identifier = uuid.uuid4().hex
         self.idle_since = time.monotonic()
         self._launch = launch
-        self._api = RuntimeApi(function_arn=launch.function_arn)
+        self._api = RuntimeApi(function_arn=launch.function_arn, on_waiting=self._freeze)
         self._child: Child | None = None
         self._exit_watch: int | None = None
         self._ended: EnvironmentEnded | None = None
@@ -167,6 +169,7 @@ class ExecutionEnvironment:
 
     async def _await_answer(self, invocation: RuntimeInvocation) -> RuntimeAnswer:
         timeout_s = self._launch.definition.timeout_s
+        self._signal(signal.SIGCONT)
         delivered = self._api.deliver(invocation)
         try:
             async with asyncio.timeout(timeout_s):
@@ -180,6 +183,15 @@ class ExecutionEnvironment:
             if not self._api.is_delivered:
                 raise EventNotDelivered(self.identifier) from ended
             return ended.answer
+
+    def _freeze(self) -> None:
+        """Between invocations nothing runs, as in Lambda: what a function left in the background stands still."""
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.is_alive and self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
 
     def _note_exit(self) -> None:
         status = self._child.exit_status if self._child else None

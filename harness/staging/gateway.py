@@ -12,7 +12,6 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from harness.staging.events import GatewayRequest, RequestIdentity, build_event
 from harness.staging.function_response import (
@@ -206,16 +205,19 @@ def _make_request(message: object, payload: object, protocol: object, writer: ob
 
 
 def _web_response(request: web.BaseRequest, response: GatewayResponse, request_id: str) -> web.Response:
-    headers: CIMultiDict[str] = CIMultiDict()
-    for name, value in response.headers:
-        # The length is what is sent; only a HEAD may announce a body that does not follow.
-        if name.lower() != "content-length" or (request.method == "HEAD" and value.isdigit()):
-            headers.add(name, value)
-    headers["Apigw-Requestid"] = request_id
-    body = None if response.status in _NO_BODY else response.body
-    if request.method == "HEAD" and "Content-Length" not in headers:
-        headers["Content-Length"] = str(len(response.body))
+    is_head = request.method == "HEAD"
+    # The length is what is sent; only a HEAD may announce a body that does not follow.
+    headers = [item for item in response.headers if item[0].lower() != "content-length"]
+    if is_head:
+        headers.append(("Content-Length", _announced_length(response)))
+    headers.append(("Apigw-Requestid", request_id))
+    body = None if is_head or response.status in _NO_BODY else response.body
     return web.Response(status=response.status, headers=headers, body=body)
+
+
+def _announced_length(response: GatewayResponse) -> str:
+    given = (value for name, value in response.headers if name.lower() == "content-length" and value.isdigit())
+    return next(given, str(len(response.body)))
 
 
 def _origin_form(raw: str) -> str | None:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -41,9 +42,11 @@ class RuntimeAnswer:
 class RuntimeApi:
     """Serves one environment; whoever owns the environment's process calls `abandon` when that ends."""
 
-    def __init__(self, *, function_arn: str) -> None:
+    def __init__(self, *, function_arn: str, on_waiting: Callable[[], None] = lambda: None) -> None:
+        """`on_waiting` is called whenever the runtime has asked for an event and there is none yet."""
         loop = asyncio.get_running_loop()
         self._function_arn = function_arn
+        self._on_waiting = on_waiting
         self._server: asyncio.Server | None = None
         self.address = ""
         """Host and port, as AWS_LAMBDA_RUNTIME_API names them; known once it listens."""
@@ -57,10 +60,13 @@ class RuntimeApi:
         """`time.perf_counter()` at the first request for an event."""
 
     async def start(self) -> None:
-        """Listens on a free loopback port."""
+        """Listens on a free loopback port; if this is cancelled, `close` still frees all of it."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
-        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setblocking(False)
+        self._server = await loop.create_server(lambda: _Connection(self), sock=listener, start_serving=False)
+        self.address = f"127.0.0.1:{listener.getsockname()[1]}"
+        await self._server.start_serving()
 
     def deliver(self, invocation: RuntimeInvocation) -> asyncio.Future[RuntimeAnswer]:
         """Hands over an event at the runtime's next request for one; the one before must be answered."""
@@ -107,6 +113,8 @@ class RuntimeApi:
         self._finish_init(None)
         self._parked = connection
         self._hand_over()
+        if self._parked is not None:
+            self._on_waiting()
 
     def _finish_init(self, outcome: RuntimeAnswer | None) -> None:
         if not self.initialised.done():

@@ -59,13 +59,14 @@ class LocalCloud:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Where this machine's cloud differs from the definition; empty if it doesn't."""
+        """Where this machine's cloud is another than the definition's: belongs beside every figure from it."""
         here = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        return tuple(
+        runtimes = (
             f"{function.key}: the definition says {function.runtime}, run with {here}"
             for function in self._definition.functions
             if function.runtime != here
         )
+        return ("cpu: unscaled", *runtimes)
 
     def pool(self, function_key: str) -> FunctionPool:
         """The environments of a function; raises KeyError where there is none or before `start`."""

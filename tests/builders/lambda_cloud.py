@@ -13,9 +13,10 @@ from harness.staging.pool import FunctionPool, PoolLimits
 _ROOT = Path(__file__).resolve().parents[2]
 _HANDLERS = {
     "probe": """
-        import json, os, sys, time
+        import json, os, sys, threading, time
 
         served = 0
+        beats = []
 
         def handler(event, context):
             global served
@@ -55,6 +56,18 @@ _HANDLERS = {
         def do_mark(argument, event, context):
             open(argument, "x").close()
             time.sleep(30)
+
+        def beat():
+            while True:
+                beats.append(time.monotonic())
+                time.sleep(0.01)
+
+        def do_background(argument, event, context):
+            threading.Thread(target=beat, daemon=True).start()
+
+        def do_gap(argument, event, context):
+            time.sleep(0.1)
+            return max(after - before for before, after in zip(beats, beats[1:]))
 
         def do_crash(argument, event, context):
             print("about to crash")

@@ -258,3 +258,24 @@ async def test_an_invocation_that_is_given_up_takes_its_environment_with_it(make
 
     assert not psutil.pid_exists(first["pid"])
     assert (await pool.invoke({"do": "who"})).outcome is InvocationOutcome.ANSWERED
+
+
+async def test_between_invocations_the_environment_is_frozen(make_pool: MakePool) -> None:
+    pool = make_pool()
+    await pool.invoke({"do": "background"})
+    (pid,) = pool.pids
+    await _until_stopped(pid)
+    asked_after_s = 1.0
+    await asyncio.sleep(asked_after_s)
+
+    gap_s = _payload(await pool.invoke({"do": "gap"}))
+
+    assert gap_s >= asked_after_s
+
+
+async def _until_stopped(pid: int) -> None:
+    for _ in range(500):
+        if psutil.Process(pid).status() == psutil.STATUS_STOPPED:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the environment was not frozen")
