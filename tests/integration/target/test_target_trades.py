@@ -197,3 +197,9 @@ async def test_strict_mode_guards_writes_and_leaves_reads_open(sqlite_url: str):
         assert await status(full, "none") == 401
         assert await status(full, "HS512") == 401
     await app.state.database.dispose()
+
+
+async def test_the_description_of_the_api_is_served(client: httpx.AsyncClient):
+    description = (await client.get("/openapi.json")).json()
+    assert set(description["paths"]["/api/trades/{trade_id}"]) == {"get", "patch", "delete"}
+    assert (await client.get("/docs")).status_code == 200

@@ -1,0 +1,111 @@
+"""The error tree, what the client is told, and which driver errors mean that something is away."""
+
+import json
+import re
+from typing import Any
+
+import aioboto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from target import errors
+from target.database.outages import credentials_were_refused, unavailable_as_503
+from target.errors import DatabaseUnavailable, SecretsUnavailable, TargetError, representable
+from target.secrets import fetch_secret
+from target.settings import Settings
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def subclasses(of: type[TargetError]) -> set[type[TargetError]]:
+    return {of}.union(*(subclasses(each) for each in of.__subclasses__()))
+
+
+def test_the_modules_docstring_is_the_tree():
+    drawn = re.findall(r"── (\w+)(?: \((\d+))?", errors.__doc__ or "")
+    assert {name for name, _ in drawn} == {each.__name__ for each in subclasses(TargetError) - {TargetError}}
+    for name, status in drawn:
+        assert not status or getattr(errors, name).status_code == int(status)
+
+
+@given(json_values)
+def test_what_is_representable_can_be_sent(value: object):
+    cleaned = representable(value)
+    json.dumps(cleaned, allow_nan=False, ensure_ascii=False).encode()
+    assert repr(representable(cleaned)) == repr(cleaned)
+
+
+class DriverError(Exception):
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(sqlstate)
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize("sqlstate", ["08006", "28P01", "3D000", "53300", "57P01", "57P03"])
+def test_an_sqlstate_that_means_away_is_503(sqlstate: str):
+    with pytest.raises(DatabaseUnavailable) as raised, unavailable_as_503():
+        raise DBAPIError("SELECT", {}, DriverError(sqlstate))
+    assert credentials_were_refused(raised.value.__cause__) is (sqlstate == "28P01")
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError(), TimeoutError(), PoolTimeoutError()])
+def test_a_connection_that_cannot_be_had_is_503(error: Exception):
+    with pytest.raises(DatabaseUnavailable), unavailable_as_503():
+        raise error
+
+
+@pytest.mark.parametrize("sqlstate", ["42P01", "23505", "22003", ""])
+def test_a_wrong_statement_is_not_excused_as_an_outage(sqlstate: str):
+    with pytest.raises(OperationalError), unavailable_as_503():
+        raise OperationalError("SELECT", {}, DriverError(sqlstate))
+
+
+class RefusingSession:
+    """Stands in for aioboto3's session; every call fails in the way that the test says."""
+
+    error: Exception
+
+    def client(self, *_arguments: Any, **_options: Any) -> "RefusingSession":
+        return self
+
+    async def __aenter__(self) -> "RefusingSession":
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        return None
+
+    async def get_secret_value(self, **_options: Any) -> dict[str, Any]:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (
+            ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue"),
+            "allow secretsmanager:GetSecretValue",
+        ),
+        (
+            ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue"),
+            "correct AWS_SECRETS_MANAGER_NAME",
+        ),
+        (EndpointConnectionError(endpoint_url="http://x"), "check the function's network path"),
+    ],
+)
+async def test_a_secret_that_cannot_be_had_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, hint: str
+):
+    session = RefusingSession()
+    session.error = error
+    monkeypatch.setattr(aioboto3, "Session", lambda: session)
+    with pytest.raises(SecretsUnavailable, match=re.escape(hint)) as raised:
+        await fetch_secret(Settings(aws_secrets_manager_name="app/dev"))
+    assert "'app/dev'" in str(raised.value)
