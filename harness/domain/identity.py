@@ -105,10 +105,23 @@ class Identity:
 
         `schemas` are the legacy's; the target's default to the same.
         """
+        broken = self.learn_rows(record, schemas, target_schemas)
+        return (*broken, *self.learn_answers(record))
+
+    def learn_rows(
+        self,
+        record: StepRecord,
+        schemas: Mapping[str, TableSchema],
+        target_schemas: Mapping[str, TableSchema] | None = None,
+    ) -> tuple[Difference, ...]:
+        """Takes in the rows that a step created and deleted: what they show does not depend on the answer."""
         self.reused = ()
         self._end_lives(record)
-        broken = self._learn_rows(record, schemas, target_schemas or schemas)
-        return (*broken, *self._learn_answers(record))
+        return tuple(self._learn_rows(record, schemas, target_schemas or schemas))
+
+    def learn_answers(self, record: StepRecord) -> tuple[Difference, ...]:
+        """Takes in the ids that both sides' answers to a create give, where no rows say better."""
+        return tuple(self._learn_answers(record))
 
     def to_target(self, request: Request) -> tuple[Request, tuple[str, ...]]:
         """The request with the target's keys in place of the legacy's, and what was changed (`/api/x/5: 5 -> 6`).
@@ -234,7 +247,7 @@ class Identity:
 
     def _learn_answers(self, record: StepRecord) -> list[Difference]:
         legacy, target = record.pair.legacy, record.pair.target
-        if legacy.request.method not in ("POST", "PUT") or not (_succeeded(legacy) and _succeeded(target)):
+        if not is_create(record):
             return []
         mine, theirs = _ids_of(legacy), _ids_of(target)
         home = legacy.request.url.partition("?")[0].rstrip("/")
@@ -254,6 +267,12 @@ class Identity:
     def _table_with(self, record: StepRecord, legacy: Key, target: Key) -> str | None:
         tables = {change.table for change in _inserts(record.legacy_changes) if change.key == (legacy,)}
         return next((table for table in sorted(tables) if self.image(table, legacy) == target), None)
+
+
+def is_create(record: StepRecord) -> bool:
+    """Whether both sides answered what may have been a create with success."""
+    legacy, target = record.pair.legacy, record.pair.target
+    return legacy.request.method in ("POST", "PUT") and _succeeded(legacy) and _succeeded(target)
 
 
 def _inserts(changes: Iterable[RowChange]) -> list[RowChange]:

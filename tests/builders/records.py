@@ -1,72 +1,101 @@
-"""Builds session records with one exchange of every awkward kind."""
+"""Builds step and session records from a few words."""
 
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from harness.domain.difference import Difference, DifferenceKind, Facet
+import orjson
+
 from harness.domain.exchange import Exchange, ExchangePair, Headers, Request, Response, Side
 from harness.domain.record import Origin, RowChange, SessionRecord, StepRecord
 from harness.domain.rows import Cell, Column, TableSchema
 
-SENT_AT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
-CELLS: tuple[Cell, ...] = (
-    None, True, 1, 1.0, -0.0, float("inf"), 10**30, -(2**63), Decimal("1.50"), "1", "", "é\u2028", "\ud800",
-    b"\x00\xff", datetime(2024, 1, 2, 3, 4, 5, 6), datetime(2024, 1, 2, tzinfo=UTC), date(2024, 1, 2),
-)  # fmt: skip
-SCHEMA = TableSchema(
-    name="things",
-    columns=tuple(Column(name=f"c{n}", declared_type="TEXT", is_nullable=True) for n in range(len(CELLS))),
-    key=("c2",),
-)
-
-
-def exchange(
-    side: Side, body: bytes = b"{}", *, headers: Headers = (), request: Request | None = None, status: int = 200
-) -> Exchange:
-    """An answered request."""
-    return Exchange(
-        side=side,
-        base_url=f"http://{side}:80",
-        request=request or Request(method="GET", url="/x?y=%20"),
-        response=Response(status=status, headers=headers, body=body),
-        sent_at=SENT_AT,
-        duration_ms=1.234,
-    )
-
-
-def step(number: int, body: bytes = b"{}", *, session_id: str = "s1") -> StepRecord:
-    """A step answered alike by both sides."""
-    pair = ExchangePair(
-        session_id=session_id, group="g", step=number, name=f"step {number}", operation="GET /x",
-        legacy=exchange(Side.LEGACY, body), target=exchange(Side.TARGET, body), tie=("id",), volatile=("/a",),
-    )  # fmt: skip
-    return StepRecord(pair=pair)
-
-
-def session_record(session_id: str = "s1", steps: int = 3) -> SessionRecord:
-    """A session whose first step has everything that is hard to store."""
-    first = step(1, b"\xff\x00not text", session_id=session_id)
-    broken = replace(first.pair.target, response=None, transport_error="connection reset")
-    hard = replace(
-        first,
-        pair=replace(first.pair, target=broken),
-        legacy_changes=(RowChange(table="things", key=(1,), before=None, after=CELLS),),
-        target_changes=(RowChange(table="things", key=("k", None), before=CELLS, after=None),),
-        sent_differently=("/id: 1 -> 2",),
-    )
-    rest = tuple(step(number, session_id=session_id) for number in range(2, steps + 1))
-    return SessionRecord(
-        session_id=session_id,
-        group="g",
-        origin=Origin.WRITTEN,
-        legacy_schemas={"things": SCHEMA},
-        target_schemas={"things": SCHEMA},
-        steps=(hard, *rest),
-        repeat=(*rest,),
-        initial_differences=(
-            Difference(facet=Facet.ROW, pointer="/t/1/c", kind=DifferenceKind.VALUE, legacy="1", target=None),
+START = datetime(2026, 2, 4, 12, 0, tzinfo=UTC)
+BASES = {Side.LEGACY: "http://127.0.0.1:8001", Side.TARGET: "http://127.0.0.1:9002"}
+SCHEMAS = {
+    "trades": TableSchema(
+        name="trades",
+        columns=(
+            Column(name="id", declared_type="INTEGER", is_nullable=False),
+            Column(name="code", declared_type="TEXT", is_nullable=True),
+            Column(name="created_at", declared_type="DATETIME", is_nullable=True),
         ),
-        compares_state=True,
-        sources=("file.json",),
+        key=("id",),
     )
+}
+JSON: Headers = (("content-type", "application/json"),)
+
+
+def answer(body: Any = None, status: int = 200, headers: Headers = JSON) -> Response:
+    """A response: bytes as they are, anything else as JSON."""
+    return Response(status=status, headers=headers, body=body if isinstance(body, bytes) else orjson.dumps(body))
+
+
+def step(
+    legacy: Response | str,
+    target: Response | str,
+    request: str = "GET /api/trades/",
+    *,
+    n: int = 0,
+    body: Any = None,
+    operation: str = "",
+    tie: tuple[str, ...] = (),
+    volatile: tuple[str, ...] = (),
+    legacy_changes: tuple[RowChange, ...] = (),
+    target_changes: tuple[RowChange, ...] = (),
+    at: datetime = START,
+) -> StepRecord:
+    """A step at second n; a text in a response's place is a transport error."""
+    method, url = request.split(" ", 1)
+
+    def exchange(side: Side, outcome: Response | str) -> Exchange:
+        return Exchange(
+            side=side,
+            base_url=BASES[side],
+            request=Request(method=method, url=url, headers=JSON, body=None if body is None else orjson.dumps(body)),
+            response=outcome if isinstance(outcome, Response) else None,
+            transport_error=None if isinstance(outcome, Response) else outcome,
+            sent_at=at + timedelta(seconds=n),
+            duration_ms=100,
+        )
+
+    pair = ExchangePair(
+        session_id="s",
+        group="trades",
+        step=n,
+        name=f"step {n}",
+        operation=operation or f"{method} {url.partition('?')[0]}",
+        legacy=exchange(Side.LEGACY, legacy),
+        target=exchange(Side.TARGET, target),
+        tie=tie,
+        volatile=volatile,
+    )
+    return StepRecord(pair=pair, legacy_changes=legacy_changes, target_changes=target_changes)
+
+
+def session(*steps: StepRecord, repeat: tuple[StepRecord, ...] = (), compares_state: bool = True) -> SessionRecord:
+    """A session of these steps."""
+    return SessionRecord(
+        session_id="s",
+        group="trades",
+        origin=Origin.WRITTEN,
+        legacy_schemas=SCHEMAS,
+        target_schemas=SCHEMAS,
+        steps=steps,
+        repeat=repeat,
+        compares_state=compares_state,
+    )
+
+
+def insert(key: int, code: str = "a", created_at: Cell = None) -> RowChange:
+    """A row that came."""
+    return RowChange(table="trades", key=(key,), before=None, after=(key, code, created_at))
+
+
+def delete(key: int, code: str = "a") -> RowChange:
+    """A row that went."""
+    return RowChange(table="trades", key=(key,), before=(key, code, None), after=None)
+
+
+def update(key: int, before: str, after: str) -> RowChange:
+    """A row whose code changed."""
+    return RowChange(table="trades", key=(key,), before=(key, before, None), after=(key, after, None))

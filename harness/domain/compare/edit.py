@@ -7,6 +7,10 @@ _MAX_EDITS = 400
 _GAP_COST = 0.6
 """Leaving two elements unpaired costs 1.2: more than pairing any two, so a pair is kept where counts allow."""
 
+_NEARLY_SAME = 0.35
+"""Elements that share two thirds of their members are taken for the same one with another key."""
+_MAX_TRIES = 40_000
+
 Run = tuple[int, int, int]
 """Start in the first sequence, start in the second, length: equal elements."""
 
@@ -40,6 +44,27 @@ def pair_by_likeness(
             i, j = i - 1, j - 1
             pairs.append((mine[i], theirs[j]))
     return pairs[::-1]
+
+
+def pair_most_alike(
+    first: Sequence[Any], second: Sequence[Any], mine: Sequence[int], theirs: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Pairs elements that are nearly the same, whatever their order; none where there are too many to try."""
+    if len(mine) * len(theirs) > _MAX_TRIES:
+        return []
+    # Equally alike pairs are taken by place, in an order that does not depend on which side comes first.
+    scored = sorted(
+        ((_unlikeness(first[i], second[j]), i, j) for i in mine for j in theirs),
+        key=lambda entry: (entry[0], entry[1] + entry[2], abs(entry[1] - entry[2])),
+    )
+    free_mine, free_theirs = set(mine), set(theirs)
+    pairs = []
+    for cost, i, j in scored:
+        if cost <= _NEARLY_SAME and i in free_mine and j in free_theirs:
+            free_mine.discard(i)
+            free_theirs.discard(j)
+            pairs.append((i, j))
+    return pairs
 
 
 def _cost_table(first: Sequence[Any], second: Sequence[Any], mine: range, theirs: range) -> list[list[float]]:

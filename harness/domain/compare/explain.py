@@ -33,6 +33,8 @@ class Explainer:
     moment: Moment
     declared: frozenset[str] = frozenset()
     has_repeat: bool = True
+    gives_ids: bool = False
+    """Whether the answer creates something that no row shows: its own ids are then each side's."""
 
     def explain_body(self, findings: Iterable[Finding], into: Explained) -> None:
         """Sorts body findings; what nothing explains stays different."""
@@ -62,13 +64,20 @@ class Explainer:
             into.different.append(body_difference(finding))
             return
         name = next((step for step in reversed(finding.path) if isinstance(step, str)), "")
-        if is_id_name(name) and self.identity.is_pair(finding.legacy, finding.target):
-            into.equivalent.append(body_difference(finding, DifferenceKind.IDENTITY))
-            return
         kind, is_noise = self._noise_kind(finding)
-        if not is_noise and is_id_name(name) and self._breaks_identity(finding):
-            kind = DifferenceKind.IDENTITY
-        (into.noisy if is_noise else into.different).append(body_difference(finding, kind))
+        if is_noise:
+            into.noisy.append(body_difference(finding))
+        elif is_id_name(name) and kind is DifferenceKind.VALUE and self._is_identity(finding):
+            into.equivalent.append(body_difference(finding, DifferenceKind.IDENTITY))
+        else:
+            is_broken = is_id_name(name) and self._breaks_identity(finding)
+            into.different.append(body_difference(finding, DifferenceKind.IDENTITY if is_broken else kind))
+
+    def _is_identity(self, finding: Finding) -> bool:
+        if self.identity.is_pair(finding.legacy, finding.target):
+            return True
+        is_noisy = to_pointer(finding.legacy_path) in {*self.legacy_noise.values, *self.target_noise.values}
+        return self.gives_ids and len(finding.legacy_path) == 1 and not is_noisy
 
     def _breaks_identity(self, finding: Finding) -> bool:
         if finding.kind is not DifferenceKind.VALUE:

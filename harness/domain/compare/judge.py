@@ -16,7 +16,7 @@ from harness.domain.compare.timeline import Timelines, timeline_of
 from harness.domain.compare.waiving import Waivers, Waiving
 from harness.domain.difference import Comparison, Difference, DifferenceKind, Facet, Outcome
 from harness.domain.exchange import Exchange, ExchangePair
-from harness.domain.identity import Identity
+from harness.domain.identity import Identity, is_create
 from harness.domain.noise import QUIET, Noise, learn_side
 from harness.domain.record import SessionRecord, StepRecord
 from harness.domain.rows import DatabaseState
@@ -30,7 +30,7 @@ def judge_session(record: SessionRecord, rules: Rules) -> tuple[Comparison, ...]
     before the first step is reported with the first step.
     """
     observed = _observe(record, rules)
-    settle_cut_runs([(step.record.pair.operation, step.explained) for step in observed], rules)
+    settle_cut_runs([(step.record.pair, step.explained) for step in observed], rules)
     return tuple(_conclude(observed, record, rules))
 
 
@@ -61,7 +61,7 @@ def _observe(record: SessionRecord, rules: Rules) -> list[_Observed]:
     identity = Identity(rules.row_mapping)
     observed = []
     for n, step in enumerate(record.steps):
-        broken = identity.learn(step, record.legacy_schemas, record.target_schemas)
+        broken = identity.learn_rows(step, record.legacy_schemas, record.target_schemas)
         moment = Moment(timelines=timelines, step=n, place="", zone=rules.contract_zone)
         explainer = Explainer(
             identity=identity,
@@ -70,8 +70,11 @@ def _observe(record: SessionRecord, rules: Rules) -> list[_Observed]:
             moment=moment,
             declared=frozenset(step.pair.volatile),
             has_repeat=bool(record.repeat),
+            gives_ids=is_create(step) and not step.legacy_changes and not step.target_changes,
         )
         observed.append(_observe_step(step, record, rules, explainer, broken))
+        # Only now: the ids that an answer gives are judged by their noise before they are believed.
+        observed[-1].explained.different.extend(identity.learn_answers(step))
     return observed
 
 

@@ -1,7 +1,8 @@
 """Compares pages of a list whose ties are open as the union that they cut."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
 from harness.domain.compare.clock import parse_clock
 from harness.domain.compare.document import fingerprint
@@ -9,29 +10,40 @@ from harness.domain.compare.explain import Explained, body_difference
 from harness.domain.compare.rules import Rules
 from harness.domain.compare.structure import Finding, compare_values
 from harness.domain.difference import DifferenceKind
+from harness.domain.exchange import ExchangePair
 
-Page = tuple[str, Explained]
-"""A step's operation and its findings."""
+Page = tuple[ExchangePair, Explained]
+"""A step with its findings."""
 
 
 def settle_cut_runs(pages: Sequence[Page], rules: Rules) -> None:
     """Decides the elements that a page's edge cut out of a run of ties.
 
-    Pages of one operation are taken together: what one page of the legacy has and the target's lacks must be on another
-    of the target's pages, with the same content. Where only one page was read, as many must be there in its place.
+    Pages of one query are taken together: what one page of the legacy has and the target's lacks must be on another of
+    the target's pages, with the same content. What the last page read may share with a page that was not read is
+    open: there, as many elements must be in the place of those that lack.
     """
-    for operation in {operation for operation, _ in pages}:
-        found = [explained for name, explained in pages if name == operation and explained.cut]
-        if len(found) == 1:
-            _settle_alone(found[0])
-        elif found:
+    queries: dict[Hashable, list[Explained]] = {}
+    for pair, explained in pages:
+        if pair.tie:
+            queries.setdefault(_query(pair, rules), []).append(explained)
+    for found in queries.values():
+        if any(page.cut for page in found):
             _settle_together(found, rules)
+            _settle_alone(found[-1])
+
+
+def _query(pair: ExchangePair, rules: Rules) -> Hashable:
+    address, _, query = pair.legacy.request.url.partition("?")
+    parameters = sorted(item for item in parse_qsl(query, keep_blank_values=True) if item[0] not in rules.paging)
+    return address, tuple(parameters)
 
 
 def _settle_alone(page: Explained) -> None:
     missing = sum(1 for finding in page.cut if finding.kind is DifferenceKind.MISSING)
     is_even = missing * 2 == len(page.cut)
     (page.equivalent if is_even else page.different).extend(map(body_difference, page.cut))
+    page.cut.clear()
 
 
 def _settle_together(pages: list[Explained], rules: Rules) -> None:
@@ -45,8 +57,11 @@ def _settle_together(pages: list[Explained], rules: Rules) -> None:
         if finding.kind is DifferenceKind.MISSING:
             found |= _take_match(finding.legacy, elsewhere.get(_name(finding.legacy, rules), []), rules)
     for page in pages:
-        for finding in page.cut:
-            (page.equivalent if _is_found(finding, found) else page.different).append(body_difference(finding))
+        page.equivalent += [body_difference(finding) for finding in page.cut if _is_found(finding, found)]
+        left = [finding for finding in page.cut if not _is_found(finding, found)]
+        page.cut[:] = left if page is pages[-1] else []
+        if page is not pages[-1]:
+            page.different += map(body_difference, left)
 
 
 def _take_match(element: Any, candidates: list[Any], rules: Rules) -> set[int]:

@@ -22,6 +22,8 @@ class Rules:
     row_mapping: RowMapping = field(default_factory=RowMapping)
     keys: tuple[str, ...] = DEFAULT_KEYS
     """Members that name the elements of a list, in order of preference."""
+    paging: frozenset[str] = frozenset({"page", "offset", "skip", "start", "cursor", "after"})
+    """Query parameters that choose a page of the same list."""
     headers: HeaderRules = field(default_factory=HeaderRules)
     decoders: Mapping[str, Decoder] = field(default_factory=lambda: DEFAULT_DECODERS)
     """By content encoding; whoever can decode `br` adds it."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
+from operator import eq, not_
 from typing import Any, NamedTuple
 
 from harness.domain.compare.align import Alignment, align
@@ -50,7 +52,7 @@ class ListRules:
 
 def compare_values(legacy: Any, target: Any, rules: ListRules | None = None) -> list[Finding]:
     """All differences in document order; empty exactly when both values are the same JSON."""
-    if fingerprint(legacy) == fingerprint(target):
+    if legacy == target and fingerprint(legacy) == fingerprint(target):
         return []
     walk = _Walk(rules or ListRules())
     walk.compare(legacy, target)
@@ -146,10 +148,10 @@ def _unequal(alignment: Alignment, legacy: list[Any], target: list[Any]) -> Iter
 
     Python's `==` only ever rejects here: what it calls equal is confirmed by fingerprint, all at once.
     """
-    doubtful = [(i, j) for i, j in alignment.pairs if legacy[i] == target[j]]
-    mine, theirs = [legacy[i] for i, _ in doubtful], [target[j] for _, j in doubtful]
-    if fingerprint(mine) == fingerprint(theirs):
-        certain = set(doubtful)
-        yield from (pair for pair in alignment.pairs if pair not in certain)
+    mine = [legacy[i] for i, _ in alignment.pairs]
+    theirs = [target[j] for _, j in alignment.pairs]
+    equal = list(map(eq, mine, theirs))
+    if fingerprint(list(compress(mine, equal))) == fingerprint(list(compress(theirs, equal))):
+        yield from compress(alignment.pairs, map(not_, equal))
     else:
         yield from alignment.pairs
