@@ -257,7 +257,7 @@ class Identity:
                 continue
             table = self._table_with(record, mine[name], theirs[name])
             if table is not None and name == "id":
-                self._kinds[table].collections.add(home)
+                self._kinds.setdefault(table, _Kind()).collections.add(home)
             elif not record.legacy_changes and not record.target_changes:
                 kind = home if name == "id" else f"{home}#{name}"
                 broken += self._learn_pair(kind, (mine[name],), (theirs[name],))
