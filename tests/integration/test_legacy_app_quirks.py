@@ -321,6 +321,7 @@ def test_nulls_sort_lowest_and_text_by_its_bytes(app: App) -> None:
 
 def test_slashes_alone_are_the_root(app: App) -> None:
     assert app.get("//").json == app.get("/").json
+    assert app.get("/%2F").status == app.get("//health").status == 404
 
 
 @pytest.mark.parametrize(
