@@ -5,10 +5,11 @@ The address is, in this order: `-x url=...`, `config.attributes["url"]`, the `DA
 """
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -45,8 +46,17 @@ def _migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
+def _make_folder(address: str) -> None:
+    """SQLite makes the file but not the folder that it is to lie in."""
+    url = make_url(address)
+    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+
+
 async def _migrate_online() -> None:
-    engine = create_async_engine(_address(), poolclass=NullPool)
+    address = _address()
+    _make_folder(address)
+    engine = create_async_engine(address, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_migrate)

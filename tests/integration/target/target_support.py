@@ -28,7 +28,7 @@ def alembic_config(url: str) -> Config:
 
 def settings_for(url: str, **values: object) -> Settings:
     """Settings for one database that no .env file of the developer's changes."""
-    return Settings.model_validate({"database_url": url, **values})
+    return Settings(_env_file=None, **{"use_neon": False, "database_url": url, **values})
 
 
 def fill_from_seed(url: str) -> None:

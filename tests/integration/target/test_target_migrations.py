@@ -112,3 +112,17 @@ async def _exercise_market_data(url: str) -> None:
         fresh = await connection.scalar(text("SELECT updated_at > now() - interval '1 minute' FROM market_data"))
     assert fresh
     await engine.dispose()
+
+
+def test_the_folder_of_a_new_sqlite_file_is_made(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'data' / 'trades.db'}"
+    command.upgrade(alembic_config(url), "head")
+    assert asyncio.run(tables_of(url)) >= TABLES
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+def test_the_statements_alone_can_be_printed(backend: str, capsys: pytest.CaptureFixture[str]):
+    command.upgrade(alembic_config(f"{backend}://"), "head", sql=True)
+    printed = capsys.readouterr().out
+    assert "CREATE TABLE trades" in printed
+    assert ("CREATE TRIGGER market_data_updated_at" in printed) is (backend == "postgresql")
