@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from harness.cli.findings import exit_code, print_judgement
-from harness.domain.errors import SystemUnavailable
-from harness.settings import load_settings
+from harness.domain.compare.rules import Rules
+from harness.domain.errors import ExitCode, SystemUnavailable
+from harness.settings import Settings, load_settings
 from harness.wiring.judgement import judge_run
 from harness.wiring.replay import ReplayRequest, SideOptions
 from harness.wiring.replay import replay as replay_pair
@@ -55,8 +56,6 @@ def replay(
 
     Example: parakeet replay --legacy-url http://127.0.0.1:8000 --target-url http://127.0.0.1:9000 --out runs/first
     """
-    settings = load_settings(config)
-    rules = rules_of_today(load_waivers(waivers), settings.rows)
     used = waiver_file(waivers)
     request = ReplayRequest(
         legacy=SideOptions(url=legacy_url, token=legacy_token, jwt_secret_file=legacy_jwt_secret_file),
@@ -67,6 +66,11 @@ def replay(
         rules=() if used is None else (used,),
         out=out,
     )
+    settings = load_settings(config)
+    return _replay(request, settings, rules_of_today(load_waivers(waivers), settings.rows))
+
+
+def _replay(request: ReplayRequest, settings: Settings, rules: Rules) -> ExitCode:
     stored = 0
     with _progress() as bar:
         task = bar.add_task("replaying", total=None)
@@ -80,11 +84,11 @@ def replay(
             asyncio.run(replay_pair(request, settings, tell))
         except SystemUnavailable as error:
             if stored:
-                print_judgement(judge_run(out, rules))
+                print_judgement(judge_run(request.out, rules))
             for note in getattr(error, "__notes__", ()):
                 bar.console.print(note, markup=False)
             raise
-    judgement = judge_run(out, rules)
+    judgement = judge_run(request.out, rules)
     print_judgement(judgement)
     return exit_code(judgement)
 

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import base64
 import json
+import os
 import sqlite3
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -108,6 +109,8 @@ class App:
 
     async def time(self, _: web.Request) -> web.Response:
         """A clock, in UTC."""
+        if self._defect == "dies":
+            os._exit(1)
         return web.json_response({"now": datetime.now(UTC).isoformat()})
 
     async def fails(self, request: web.Request) -> web.StreamResponse:

@@ -373,6 +373,19 @@ def test_kill_in_the_middle_leaves_readable_evidence(servers: Servers, tmp_path:
     assert 1 <= len(done) < 400
 
 
+def test_a_side_that_dies_is_inconclusive_and_its_evidence_is_kept(
+    servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    legacy, target = servers.start("--memory"), servers.start("--memory", "--defect", "dies")
+    session = write_session(tmp_path / "s.json", *LIFE[:2], *[request("GET", "/time")] * 20)
+    out = tmp_path / "run"
+    assert replay(legacy, target, out, "--sessions", session) == 3
+    printed = capsys.readouterr()
+    assert "stopped answering" in printed.err and target in printed.err
+    assert "connection refused" in (out / "differences.jsonl").read_text()
+    assert json.loads((out / "manifest.json").read_text())["finished_at"] is None
+
+
 def test_an_interrupt_restores_both_databases(servers: Servers, databases: Databases, tmp_path: Path) -> None:
     databases.mark()
     legacy, target = servers.start("--sqlite", str(databases.sqlite_path)), servers.start("--dsn", databases.dsn)
