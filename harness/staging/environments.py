@@ -81,7 +81,7 @@ class ExecutionEnvironment:
     @property
     def is_alive(self) -> bool:
         """True while its process runs."""
-        return self._child is not None and self._ended is None
+        return self._child is not None and self._ended is None and self._child.exit_status is None
 
     async def start(self, *, timeout_s: float) -> None:
         """Runs INIT to its end; the clock starts with the process.

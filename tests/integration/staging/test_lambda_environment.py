@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,12 @@ async def test_a_crash_is_reported_and_the_next_invocation_gets_a_fresh_environm
 async def test_an_environment_that_dies_idle_costs_nobody_an_answer(make_pool: MakePool) -> None:
     pool = make_pool()
     first = _payload(await pool.invoke({"do": "who"}))
-    psutil.Process(first["pid"]).kill()
+    process = psutil.Process(first["pid"])
+    process.kill()
+    for _ in range(500):
+        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            break
+        time.sleep(0.01)  # noqa: ASYNC251 - the event loop must not notice before the next invocation does
 
     second = await pool.invoke({"do": "who"})
 
