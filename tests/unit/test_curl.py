@@ -6,7 +6,7 @@ import pytest
 
 from harness.domain.curl import curl_command
 from harness.domain.exchange import Request, Side
-from tests.builders.records import exchange
+from tests.builders.stored_records import exchange
 
 
 def command(request: Request) -> str:

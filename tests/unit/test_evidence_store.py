@@ -19,7 +19,7 @@ from harness.domain.evidence import EXCHANGES_FILE, MANIFEST_FILE, RunManifest
 from harness.domain.exchange import Request, Side
 from harness.domain.measurement import Measurement
 from harness.domain.record import SessionRecord
-from tests.builders.records import CELLS, exchange, session_record
+from tests.builders.stored_records import CELLS, exchange, session_record
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 MANIFEST = RunManifest(run_id="r", environment="local", profile="quick", commit="", started_at=NOW)
