@@ -50,7 +50,7 @@ class TestWithTerraform:
         _edit(copy / "modules/bucket/main.tf", "block_public_acls       = true", "block_public_acls       = false")
         _edit(copy / "modules/bucket/main.tf", '"aws:SecureTransport" = "false"', '"aws:SecureTransport" = "true"')
         _remove_block(copy / "modules/bucket/main.tf", 'resource "aws_s3_bucket_lifecycle_configuration"')
-        _edit(copy / "modules/function/main.tf", '["${local.log_group_arn}:log-stream:*"]', '["*"]')
+        _edit(copy / "modules/function/main.tf", '["${local.log_group_arn}:*"]', '["*"]')
         _edit(copy / "modules/function/main.tf", '"lambda.amazonaws.com"', '"ec2.amazonaws.com"')
         _edit(copy / "modules/function/alarms.tf", "  alarm_actions       = [var.alarm_topic_arn]\n", "")
         _drop_tests(copy)

@@ -73,7 +73,7 @@ resource "aws_iam_role_policy" "this" {
         Sid      = "WriteOwnLogs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = ["${local.log_group_arn}:log-stream:*"]
+        Resource = ["${local.log_group_arn}:*"]
       }],
       var.queue == null ? [] : [{
         Sid      = "ReceiveFromOwnQueue"
