@@ -68,7 +68,7 @@ class _Replay:
         self._templates = templates
         self._options = options
         self._outages = Outages(limit=options.max_failures_in_a_row)
-        self._is_first = True
+        self._is_first = not options.has_reported_start
 
     async def run(self, sessions: Iterable[Session], on_record: Callable[[SessionRecord], None]) -> None:
         waiting = deque(sessions)

@@ -25,6 +25,8 @@ class ReplayOptions:
     max_failures_in_a_row: int = 5
     mapping: RowMapping | None = None
     """Renamed tables and columns, for the comparison of the two databases at the start."""
+    has_reported_start: bool = False
+    """A resumed replay: differences between the databases at the start are on record already."""
     new_identity: Callable[[], Identity] = Identity
     """Made anew for every pass of every session."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -98,6 +98,7 @@ async def replay_into(
         store.append_session(record)
         on_session(len(store.finished_sessions), len(sessions))
 
+    options = replace(options or ReplayOptions(), has_reported_start=bool(finished))
     if waiting:
         await replay_sessions(waiting, *sides, on_record=keep, options=options)
 

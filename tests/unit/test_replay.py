@@ -131,6 +131,14 @@ async def test_differences_at_the_start_are_reported_once() -> None:
     assert records[0].initial_differences[0].pointer == "/things/1/name"
 
 
+async def test_a_resumed_replay_does_not_report_the_start_again() -> None:
+    pair = Pair()
+    pair.legacy.rows = {1: "a"}
+    pair.options = replace(pair.options, has_reported_start=True)
+    (record,) = await pair.replay(session(step("GET", "/time")))
+    assert record.initial_differences == ()
+
+
 async def test_an_unmarked_database_stops_before_anything_is_touched() -> None:
     pair = Pair()
     pair.target.is_disposable = False
