@@ -31,11 +31,12 @@ def learn_noise(first: Exchange, second: Exchange | None, decoders: Mapping[str,
     """Compares a side with itself."""
     if second is None or first.response is None or second.response is None:
         return QUIET
-    if first.response.body == second.response.body and first.response.headers == second.response.headers:
-        return QUIET
-    values, orders = _learn_body(first.response, second.response, decoders, rules)
+    values: Mapping[str, Sample] = {}
+    orders: frozenset[str] = frozenset()
+    if first.response.body != second.response.body:
+        values, orders = _learn_body(first.response, second.response, decoders, rules)
     headers = _learn_headers(first.response.headers, second.response.headers)
-    return Noise(values=values, orders=orders, headers=headers)
+    return Noise(values=values, orders=orders, headers=headers) if values or orders or headers else QUIET
 
 
 def learn_side(
@@ -60,6 +61,8 @@ def _learn_body(
 
 
 def _learn_headers(first: Headers, second: Headers) -> Mapping[str, Sample]:
+    if first == second:
+        return {}
     mine, theirs = _by_name(first), _by_name(second)
     return {
         name: Sample(", ".join(mine[name]), ", ".join(theirs[name]))

@@ -55,8 +55,10 @@ class Cascade:
         if not self.is_active:
             return left, []
         has_status = any(difference.facet is Facet.STATUS for difference in left)
-        cascaded = [difference for difference in left if self._follows(difference, legacy.body, has_status)]
-        return [difference for difference in left if difference not in cascaded], cascaded
+        stays, cascaded = list[Difference](), list[Difference]()
+        for difference in left:
+            (cascaded if self._follows(difference, legacy.body, has_status) else stays).append(difference)
+        return stays, cascaded
 
     def _follows(self, difference: Difference, body: Any, has_status: bool) -> bool:
         if self.is_total:

@@ -5,12 +5,13 @@ import gzip
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any
 
 from harness.domain.compare.document import Document, parse_json
-from harness.domain.exchange import Response
+from harness.domain.exchange import Headers, Response
 
 Decoder = Callable[[bytes], bytes]
 _MAX_DECODED_BYTES = 256 * 1024 * 1024
@@ -47,14 +48,27 @@ class Content:
 
 def decode(response: Response, decoders: Mapping[str, Decoder]) -> Content:
     """Reads a response's body; never raises, whatever the bytes."""
-    media_type, charset = _content_type(response)
-    body, problem = _decode_encodings(response, decoders)
-    problem = problem or _truncation(response)
+    named = _named(response.headers)
+    body, problem = response.body, ""
+    if "content-encoding" in named:
+        body, problem = _decode_encodings(response.body, ",".join(named["content-encoding"]), decoders)
+    media_type, charset = _parse_content_type(named["content-type"][-1] if "content-type" in named else "")
+    problem = problem or _truncation(response, named.get("content-length", [""])[-1])
     return Content(body=body, problem=problem, media_type=media_type, charset=charset)
 
 
-def _content_type(response: Response) -> tuple[str, str]:
-    media_type, *parameters = (response.header_values("content-type") or ("",))[-1].split(";")
+def _named(headers: Headers) -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower.startswith("content-"):
+            named.setdefault(lower, []).append(value)
+    return named
+
+
+@lru_cache(maxsize=256)
+def _parse_content_type(text: str) -> tuple[str, str]:
+    media_type, *parameters = text.split(";")
     charset = "utf-8"
     for parameter in parameters:
         name, _, value = parameter.partition("=")
@@ -67,9 +81,8 @@ def _content_type(response: Response) -> tuple[str, str]:
     return media_type.strip().lower(), charset
 
 
-def _decode_encodings(response: Response, decoders: Mapping[str, Decoder]) -> tuple[bytes, str]:
-    body = response.body
-    names = [name.strip().lower() for value in response.header_values("content-encoding") for name in value.split(",")]
+def _decode_encodings(body: bytes, text: str, decoders: Mapping[str, Decoder]) -> tuple[bytes, str]:
+    names = [name.strip().lower() for name in text.split(",")]
     for name in reversed([name for name in names if name]):
         decoder = decoders.get(name)
         if decoder is None:
@@ -83,14 +96,13 @@ def _decode_encodings(response: Response, decoders: Mapping[str, Decoder]) -> tu
     return body, ""
 
 
-def _truncation(response: Response) -> str:
+def _truncation(response: Response, announced: str) -> str:
     if response.is_truncated:
         return "truncated"
-    announced = response.header_values("content-length")
-    if not announced or not response.body or response.status in _NOTHING_FOLLOWS:
+    if not announced.isdigit() or not response.body or response.status in _NOTHING_FOLLOWS:
         return ""
-    if announced[-1].isdigit() and int(announced[-1][:18]) > len(response.body):
-        return f"truncated: {len(response.body)} of {announced[-1][:18]} bytes"
+    if int(announced[:18]) > len(response.body):
+        return f"truncated: {len(response.body)} of {announced[:18]} bytes"
     return ""
 
 

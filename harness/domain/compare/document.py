@@ -1,7 +1,7 @@
 """Reads a JSON body without losing anything that two systems can differ in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,8 @@ from harness.domain.compare.number import Number, parse_float, parse_int
 from harness.domain.compare.pointer import Path, to_pointer
 
 _WHITESPACE = b" \t\r\n"
-_MAX_DEPTH = 400
-"""Deeper documents are compared as bytes: both parsers and Python's own stack end somewhere beyond."""
+_MAX_DEPTH = 250
+"""Deeper documents are compared as texts: they are read by fewer and fewer parsers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,12 @@ def parse_json(raw: bytes) -> Document | None:
     except orjson.JSONDecodeError:
         return _parse_exactly(raw)
     # Printing it again gives the same text exactly when no number was rounded and no member dropped.
-    printed = orjson.dumps(value)
+    try:
+        printed = orjson.dumps(value)
+    except TypeError:  # nested deeper than it prints
+        return None
     if printed == raw or printed.translate(None, _WHITESPACE) == raw.translate(None, _WHITESPACE):
-        return Document(value=value) if not _is_deep(raw) else None
+        return Document(value=value)
     return _parse_exactly(raw)
 
 
@@ -65,26 +68,26 @@ class _Repeated(dict[str, Any]):
 
 
 def _parse_exactly(raw: bytes) -> Document | None:
-    if _is_deep(raw):
-        return None
     encoding = json.detect_encoding(raw)
     try:
-        text = raw.decode(encoding)
-        value = _DECODER.decode(text)
+        value = _DECODER.decode(raw.decode(encoding))
     except (ValueError, RecursionError):
         return None
-    return Document(value=value, encoding=encoding, duplicates=_duplicates(value))
+    return None if _is_deep(value) else Document(value=value, encoding=encoding, duplicates=_duplicates(value))
 
 
-def _is_deep(raw: bytes) -> bool:
-    if raw.count(b"[") + raw.count(b"{") <= _MAX_DEPTH:
-        return False
-    depth = 0
-    for bracket in raw.translate(None, _NOT_BRACKETS):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > _MAX_DEPTH:
-            return True
-    return False
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: Any) -> Iterable[Any]:
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return (child for child in children if isinstance(child, dict | list))
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -125,7 +128,6 @@ def _marked(value: Any) -> dict[str, str]:
     raise TypeError
 
 
-_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _DECODER = json.JSONDecoder(
     parse_float=parse_float, parse_int=parse_int, parse_constant=Number, object_pairs_hook=_members
 )

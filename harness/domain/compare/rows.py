@@ -177,7 +177,7 @@ def _clock_problem(column: ColumnPair, legacy: Cell, target: Cell, context: RowC
     moment = context.moment
     if not mine.may_lie_in(moment.timelines.legacy.session(moment.step)):
         return None
-    if mine.has_fraction != theirs.has_fraction:
+    if bool(mine.at.microsecond) != bool(theirs.at.microsecond):
         return "the clocks are stored with different precision"
     return moment.timelines.clock_problem(mine, theirs, moment.step, ("row", column.name))
 

@@ -74,6 +74,10 @@ _EQUALITY_IS_IDENTITY = frozenset({str, int, bool, type(None)})
 """Types whose `==` is exact once the types agree; a float's is not (0.0 == -0.0)."""
 
 
+_MAX_DEPTH = 100
+"""What differs further down is reported as a whole at this depth: the walk uses three Python frames a level."""
+
+
 class _Walk:
     """The recursion: the paths live on two stacks and are copied only where something differs."""
 
@@ -84,7 +88,10 @@ class _Walk:
         self._target_path: list[str | int] = []
 
     def compare(self, legacy: Any, target: Any) -> None:
-        if isinstance(legacy, dict) and isinstance(target, dict):
+        if len(self._legacy_path) >= _MAX_DEPTH:
+            if fingerprint(legacy) != fingerprint(target):
+                self._add(DifferenceKind.VALUE, legacy, target)
+        elif isinstance(legacy, dict) and isinstance(target, dict):
             self._compare_objects(legacy, target)
         elif isinstance(legacy, list) and isinstance(target, list):
             self._compare_lists(legacy, target)

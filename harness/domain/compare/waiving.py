@@ -128,10 +128,12 @@ def _is_row_state(state: RowState, record: StepRecord) -> bool:
 
 
 def _explain(waiver: Waiver, expect: Expectation, applied: Waiving) -> None:
-    covered = [difference for difference in applied.left if _covers(waiver, expect, difference)]
+    covered, left = list[Difference](), list[Difference]()
+    for difference in applied.left:
+        (covered if _covers(waiver, expect, difference) else left).append(difference)
     if not covered:
         return
-    applied.left = [difference for difference in applied.left if difference not in covered]
+    applied.left = left
     applied.waived += covered
     applied.waivers.append(waiver.id)
     applied.leaves_apart |= waiver.rows.state is not RowState.SAME

@@ -1,5 +1,6 @@
 """Whole sessions: transport, bases, identity, pages, waivers, cascades."""
 
+import time
 from dataclasses import replace
 from datetime import date, timedelta, timezone
 from typing import Any
@@ -54,6 +55,25 @@ def test_no_bytes_break_the_judge(junk: bytes, coding: str) -> None:
     comparison = _one(answer(junk, headers=headers), answer({"a": 1}, headers=headers))
     assert comparison.outcome is Outcome.DIFFERENT
     assert _one(answer(junk, headers=headers), answer(junk, headers=headers)).outcome is Outcome.IDENTICAL
+
+
+def test_a_deep_document_is_still_compared() -> None:
+    for depth in (90, 140, 240, 260, 400, 900, 5000):
+        mine, theirs = (b"[" * depth + leaf + b"]" * depth for leaf in (b"1", b"2"))
+        assert _one(answer(mine), answer(theirs)).outcome is Outcome.DIFFERENT
+        assert _one(answer(mine), answer(mine + b" ")).outcome is not Outcome.IDENTICAL
+        exact = mine.replace(b"1", b"1.10"), mine.replace(b"1", b"1.1")
+        assert _one(answer(exact[0]), answer(exact[1])).outcome is Outcome.DIFFERENT
+
+
+def test_many_differences_take_no_quadratic_time() -> None:
+    rules = replace(RULES, waivers=parse_waivers(_STORES))
+    mine, theirs = [{"id": n, "v": n} for n in range(15_000)], [{"id": n, "v": n + 1} for n in range(15_000)]
+    listed = step(answer({"rows": mine}), answer({"rows": theirs}), "GET /t", n=1)
+    started = time.process_time()
+    comparison = judge_session(session(_bad(), listed), rules)[1]
+    assert len(comparison.differences) == 14_999  # the waived row has cascaded
+    assert time.process_time() - started < 20
 
 
 def test_ids_of_the_same_row_are_equivalent_and_other_ids_break_identity() -> None:
