@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import shutil
 import sys
+import sysconfig
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -54,7 +55,8 @@ class ArtifactCache:
 
         Guarantees that a directory under its final name is complete: it is renamed into place when all is done.
         """
-        key = hashlib.sha256(f"{_RECIPE}\0{sys.implementation.cache_tag}\0{name}\0{inputs}".encode()).hexdigest()
+        built_for = f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
+        key = hashlib.sha256(f"{_RECIPE}\0{built_for}\0{name}\0{inputs}".encode()).hexdigest()
         final = self._directory / key[:32]
         if not final.is_dir():
             with self._lock(key[:32]):
