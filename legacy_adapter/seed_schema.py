@@ -62,26 +62,29 @@ _BITEMPORAL = """
     knowledge_timestamp DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
     event_timestamp DATETIME,"""
 
+# In the order in which a real database has them: SQLite's planner takes the youngest of equally good indices, and
+# the order of ties and of sums follows from its choice.
 _INDICES = (
-    "CREATE UNIQUE INDEX ix_trades_trade_id ON trades (trade_id)",
-    "CREATE INDEX ix_trades_ticker ON trades (ticker)",
-    "CREATE INDEX ix_trades_entry_date ON trades (entry_date)",
-    "CREATE INDEX ix_trades_strategy_name ON trades (strategy_name)",
-    "CREATE INDEX ix_trades_ticker_date ON trades (ticker, entry_date)",
-    "CREATE INDEX ix_trades_strategy_status ON trades (strategy_name, status)",
     "CREATE INDEX ix_trades_date_range ON trades (entry_date, exit_date)",
-    "CREATE INDEX ix_portfolio_snapshots_snapshot_date ON portfolio_snapshots (snapshot_date)",
+    "CREATE INDEX ix_trades_entry_date ON trades (entry_date)",
+    "CREATE INDEX ix_trades_ticker_date ON trades (ticker, entry_date)",
+    "CREATE UNIQUE INDEX ix_trades_trade_id ON trades (trade_id)",
+    "CREATE INDEX ix_trades_strategy_name ON trades (strategy_name)",
+    "CREATE INDEX ix_trades_strategy_status ON trades (strategy_name, status)",
+    "CREATE INDEX ix_trades_ticker ON trades (ticker)",
     "CREATE INDEX ix_snapshot_date ON portfolio_snapshots (snapshot_date)",
 )
 
+_FIRST_LATER_INDICES = ("CREATE INDEX ix_trades_bitemporal ON trades (knowledge_timestamp, event_timestamp)",)
 _LATER_INDICES = (
-    "CREATE INDEX ix_trades_bitemporal ON trades (knowledge_timestamp, event_timestamp)",
     "CREATE INDEX ix_snapshot_bitemporal ON portfolio_snapshots (knowledge_timestamp, event_timestamp)",
+    "CREATE INDEX ix_portfolio_snapshots_snapshot_date ON portfolio_snapshots (snapshot_date)",
     "CREATE INDEX ix_index_constituents_ticker ON index_constituents (ticker)",
-    "CREATE INDEX ix_index_constituents_index_name ON index_constituents (index_name)",
-    "CREATE INDEX ix_index_constituents_start_date ON index_constituents (start_date)",
     "CREATE INDEX ix_constituents_lookup ON index_constituents (index_name, start_date, end_date)",
+    "CREATE INDEX ix_index_constituents_start_date ON index_constituents (start_date)",
+    "CREATE INDEX ix_index_constituents_index_name ON index_constituents (index_name)",
 )
+_OLDER_INDICES = ("CREATE INDEX ix_portfolio_snapshots_snapshot_date ON portfolio_snapshots (snapshot_date)",)
 
 
 def legacy_ddl(*, older_generation: bool = False) -> tuple[str, ...]:
@@ -89,5 +92,5 @@ def legacy_ddl(*, older_generation: bool = False) -> tuple[str, ...]:
     bitemporal = "" if older_generation else _BITEMPORAL
     tables = (_TRADES.format(bitemporal=bitemporal), _SNAPSHOTS.format(bitemporal=bitemporal))
     if older_generation:
-        return (*tables, *_INDICES)
-    return (*tables, _CONSTITUENTS, *_INDICES, *_LATER_INDICES)
+        return (*tables, *_INDICES, *_OLDER_INDICES)
+    return (*tables, _CONSTITUENTS, *_FIRST_LATER_INDICES, *_INDICES, *_LATER_INDICES)

@@ -1,6 +1,5 @@
 """The legacy system that the configuration asks for, on a copy of its database."""
 
-import shutil
 from pathlib import Path
 
 from harness.domain.errors import ConfigurationError
@@ -11,7 +10,7 @@ from legacy_adapter.embedded import EmbeddedSettings, EmbeddedSystem
 from legacy_adapter.process import ProcessSettings, ProcessSystem
 from legacy_adapter.remote import RemoteSettings, RemoteSystem
 from legacy_adapter.seed import write_seed_database
-from legacy_adapter.sqlite import mark_disposable_file
+from legacy_adapter.sqlite import copy_database, mark_disposable_file
 
 
 def legacy_system(settings: LegacySettings, runtime: Path) -> LegacySystem:
@@ -54,7 +53,7 @@ def place_database(settings: LegacySettings, given: Path | None, legacy: LegacyS
     if source is None:
         write_seed_database(place)
     else:
-        shutil.copyfile(_existing(source), place)
+        copy_database(_existing(source), place)
     mark_disposable_file(place)
     return place
 

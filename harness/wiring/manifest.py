@@ -38,3 +38,8 @@ def new_manifest(inputs: RunInputs, started_at: datetime, *, only: Iterable[str]
         rules_sha256=sha256_of_files(inputs.rules),
         machine=machine(),
     )
+
+
+def current_commit() -> str:
+    """The commit that is checked out now; empty outside version control."""
+    return commit(project_root())

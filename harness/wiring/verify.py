@@ -1,14 +1,15 @@
 """`parakeet verify`: both systems up, evidence gathered for the criteria asked for, decided, reported."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from harness.adapters.evidence_store import EvidenceStore, open_run, resume_run
+from harness.adapters.evidence_store import EvidenceStore, open_run, resume_run, write_atomically
 from harness.adapters.http import utc_now
+from harness.domain.compare.rules import Rules
 from harness.domain.criterion import Criterion, CriterionEvidence, CriterionResult, ReadinessDecision
 from harness.domain.errors import ConfigurationError
 from harness.domain.evaluate import EvaluationContext, error_result, evaluate_criterion
@@ -17,7 +18,7 @@ from harness.domain.gate import decide_phases
 from harness.domain.phase import LOCAL_ENVIRONMENT, Plan, Scope
 from harness.engine.pipeline import Evidences, Gathered, Hooks, Probe, gather_evidence
 from harness.settings import Settings
-from harness.wiring.manifest import RunInputs, new_manifest
+from harness.wiring.manifest import RunInputs, current_commit, new_manifest
 from harness.wiring.pair import PairOptions, running_pair
 from harness.wiring.paths import artifacts_directory
 from harness.wiring.probes import (
@@ -30,13 +31,13 @@ from harness.wiring.probes import (
     row_parity,
     session,
 )
-from harness.wiring.probes.context import EVIDENCE_DIRECTORY, ProbeContext
+from harness.wiring.probes.context import ProbeContext
 from harness.wiring.probes.parity import SessionReplay
-from harness.wiring.report import render_all, save_decision
-from harness.wiring.rules import waiver_file
+from harness.wiring.report import load_stored_decision, render_all, save_decision
+from harness.wiring.rules import load_waivers, waiver_file
 from scenarios.criteria import CRITERIA_FILE, load_plan
 
-_PROBE_FILE = EVIDENCE_DIRECTORY + "/{name}.probe.json"
+_KEPT = ".resume/{name}.msgpack"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,40 +64,62 @@ class Verified:
     files: tuple[Path, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    request: VerifyRequest
+    settings: Settings
+    plan: Plan
+    scope: Scope
+    rules: Rules
+    store: EvidenceStore
+
+
 async def verify(request: VerifyRequest, settings: Settings) -> Verified:
     """Gathers what the selected criteria need, decides, and renders every report format.
 
     Raises:
-        ConfigurationError: an unknown phase, criterion or environment, or a run directory that cannot be used.
+        ConfigurationError: an unknown phase, criterion or environment, unusable waivers, or a run directory that
+            cannot be used; nothing was started.
         SystemUnavailable: the systems did not start.
     """
     plan = load_plan()
     scope = _scope(request, plan, settings)
+    rules = Rules(waivers=load_waivers(None), today=utc_now().date())
     store = _open_store(request)
     try:
-        store.update_manifest(required_criteria=tuple(c.id for c in plan.criteria if scope.requires(c)))
-        gathered = await _gather(request, settings, plan, scope, store)
-        decision = _decide(plan, scope, gathered, store)
-        measured = {m: None for found in gathered.evidence.values() for m in found.measurements}
-        store.write_lines(MEASUREMENTS_FILE, measured)
-        save_decision(store.directory, decision)
-        store.finish(utc_now())
+        run = _Run(request=request, settings=settings, plan=plan, scope=scope, rules=rules, store=store)
+        await _gather_and_decide(run)
     finally:
         store.close()
-    return Verified(decision=decision, run_directory=store.directory, files=render_all(store.directory))
+    files = render_all(store.directory)
+    return Verified(decision=load_stored_decision(store.directory, plan), run_directory=store.directory, files=files)
 
 
-async def _gather(
-    request: VerifyRequest, settings: Settings, plan: Plan, scope: Scope, store: EvidenceStore
-) -> Gathered:
-    required = [criterion for criterion in plan.criteria if scope.requires(criterion)]
-    hooks = _hooks(request, store)
-    options = PairOptions(settings=settings, legacy_db=request.legacy_db, on_progress=request.tell)
+async def _gather_and_decide(run: _Run) -> None:
+    required = tuple(criterion for criterion in run.plan.criteria if run.scope.requires(criterion))
+    run.store.update_manifest(required_criteria=tuple(criterion.id for criterion in required))
+    gathered = await _gather(run, required)
+    measured = dict.fromkeys(m for found in gathered.evidence.values() for m in found.measurements)
+    run.store.write_lines(MEASUREMENTS_FILE, measured)
+    context = EvaluationContext(scope=run.scope, commit=current_commit(), judged_at=utc_now())
+    results = {criterion.id: _result(criterion, gathered, context) for criterion in run.plan.criteria}
+    save_decision(run.store.directory, decide_phases(run.plan, results, run.scope))
+    run.store.finish(utc_now())
+
+
+async def _gather(run: _Run, required: Sequence[Criterion]) -> Gathered:
+    request, store = run.request, run.store
+    options = PairOptions(settings=run.settings, legacy_db=request.legacy_db, on_progress=request.tell)
     async with running_pair(options) as pair:
         context = ProbeContext(
-            pair=pair, store=store, run_directory=store.directory, settings=settings, tell=request.tell
+            pair=pair,
+            store=store,
+            run_directory=store.directory,
+            settings=run.settings,
+            rules=run.rules,
+            tell=request.tell,
         )
-        return await gather_evidence(_probes(context), required, hooks)
+        return await gather_evidence(_probes(context), required, _hooks(run))
 
 
 def _probes(context: ProbeContext) -> tuple[Probe, ...]:
@@ -116,11 +139,6 @@ def _probes(context: ProbeContext) -> tuple[Probe, ...]:
         Probe(name="session", title="transactions and a restart", gather=partial(session.gather, context)),
         Probe(name="artifacts", title="artifacts", gather=partial(artifacts.gather, context)),
     )
-
-
-def _decide(plan: Plan, scope: Scope, gathered: Gathered, store: EvidenceStore) -> ReadinessDecision:
-    context = EvaluationContext(scope=scope, commit=store.manifest.commit, judged_at=utc_now())
-    return decide_phases(plan, {c.id: _result(c, gathered, context) for c in plan.criteria}, scope)
 
 
 def _result(criterion: Criterion, gathered: Gathered, context: EvaluationContext) -> CriterionResult:
@@ -180,23 +198,31 @@ def _latest_run() -> Path:
     return runs[-1]
 
 
-def _hooks(request: VerifyRequest, store: EvidenceStore) -> Hooks:
+def _hooks(run: _Run) -> Hooks:
     """A probe's evidence is kept in a file, so that a resumed run need not gather it again."""
+    store, tell = run.store, run.request.tell
 
     def recall(name: str) -> Evidences | None:
         if name not in store.finished_stages:
             return None
-        path = store.directory / _PROBE_FILE.format(name=name)
-        return tuple(msgspec.json.decode(path.read_bytes(), type=list[CriterionEvidence]))
+        content = (store.directory / _KEPT.format(name=name)).read_bytes()
+        return tuple(msgspec.msgpack.decode(content, type=list[CriterionEvidence]))
 
     def remember(name: str, evidence: Evidences) -> None:
-        (store.directory / EVIDENCE_DIRECTORY).mkdir(exist_ok=True)
-        store.write_json(_PROBE_FILE.format(name=name), evidence)
+        # Stamped, so that a run resumed on another commit finds it foreign.
+        commit, now = current_commit(), utc_now()
+        kept = store.directory / _KEPT.format(name=name)
+        kept.parent.mkdir(exist_ok=True)
+        # MessagePack, since a failure's latency is infinite, which JSON cannot say.
+        stamped = [
+            replace(item, environment=run.scope.environment, commit=commit, recorded_at=now) for item in evidence
+        ]
+        write_atomically(kept, msgspec.msgpack.encode(stamped))
         store.mark_stage(name)
 
     return Hooks(
         recall=recall,
         remember=remember,
-        on_start=lambda probe: request.tell(probe.title),
-        on_end=lambda probe, seconds: request.tell(f"{probe.title}: done in {seconds:.1f} s"),
+        on_start=lambda probe: tell(probe.title),
+        on_end=lambda probe, seconds: tell(f"{probe.title}: done in {seconds:.1f} s"),
     )

@@ -50,7 +50,12 @@ def _bound(number: float) -> float:
         raise PydanticCustomError(
             "less_than_equal", "Input should be less than or equal to 1e+150", {"le": LARGEST_FIGURE}
         )
-    return number
+    return _without_sign_of_zero(number)
+
+
+def _without_sign_of_zero(number: float) -> float:
+    """LEGACY-PARITY: section 2, SQLite stores a whole number as an integer, which has no negative zero."""
+    return number + 0.0
 
 
 def _normalise_ticker(raw: str) -> str:
@@ -82,6 +87,7 @@ Ticker = Annotated[
     AfterValidator(_normalise_ticker),
 ]
 PositiveFigure = Annotated[float, Field(gt=0), AfterValidator(_bound)]
+Score = Annotated[float, Field(ge=0, le=1), AfterValidator(_without_sign_of_zero)]
 Fee = Annotated[float, Field(ge=0), AfterValidator(_bound)]
 NaiveTime = Annotated[datetime, AfterValidator(_drop_offset)]
 AnsweredFigure = Annotated[float, PlainSerializer(_finite_or_null, return_type=float | None)]

@@ -11,6 +11,7 @@ from target.schemas.fields import (
     Fee,
     NaiveTime,
     PositiveFigure,
+    Score,
     Ticker,
     TradeDirection,
     TradeStatus,
@@ -29,7 +30,7 @@ class TradeCreate(BaseModel):
     commission: Fee = 3.0
     currency: Annotated[str, Field(max_length=3), STORABLE] = "AUD"
     strategy_name: Annotated[str, Field(max_length=100), STORABLE] = "dual_momentum"
-    signal_score: Annotated[float, Field(ge=0, le=1)] | None = None
+    signal_score: Score | None = None
     notes: Annotated[str, STORABLE] | None = None
     trade_id: Annotated[str, Field(min_length=1, max_length=50), STORABLE]
     entry_date: NaiveTime

@@ -9,6 +9,7 @@ import orjson
 
 from harness.adapters.evidence_store import EvidenceStore, write_atomically
 from harness.adapters.postgres import PostgresState
+from harness.domain.compare.rules import Rules
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.errors import ConfigurationError
 from harness.domain.measurement import Measurement
@@ -29,6 +30,7 @@ class ProbeContext:
     store: EvidenceStore
     run_directory: Path
     settings: Settings
+    rules: Rules
     tell: Callable[[str], None] = field(default=lambda _: None)
 
     def write_evidence(self, name: str, content: object) -> str:

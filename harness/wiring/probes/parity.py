@@ -3,20 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 
-from harness.adapters.http import utc_now
 from harness.adapters.session_files import load_sessions
-from harness.domain.compare.rules import Rules
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.difference import Facet, Outcome
 from harness.domain.evidence import EXCHANGES_FILE
 from harness.domain.findings import COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE, DifferenceRecord
-from harness.engine.replay_options import ReplayOptions
 from harness.wiring.judgement import Judgement, judge_run
-from harness.wiring.migrate import row_mapping
 from harness.wiring.paths import scenarios_directory
 from harness.wiring.probes.context import ProbeContext
-from harness.wiring.replay import ReplayRequest, SideOptions, opened_sides, replay_into
-from harness.wiring.rules import load_waivers
+from harness.wiring.replay import ReplayRequest, SideOptions, opened_sides, replay_into, replay_options
 
 _SHOWN = 3
 
@@ -50,7 +45,7 @@ class SessionReplay:
         ]
         return CriterionEvidence(
             criterion_id=criterion.id,
-            checks=(_explained(unexplained, len(compared), rows), _unexpired(judgement, group)),
+            checks=(_explained(unexplained, len(compared), rows), self._unexpired(judgement, group)),
             evidence_paths=(EXCHANGES_FILE, COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE),
             samples=len(compared),
         )
@@ -59,8 +54,7 @@ class SessionReplay:
         async with self._lock:
             if self._judgement is None:
                 await self._replay()
-                rules = Rules(waivers=load_waivers(None), today=utc_now().date())
-                self._judgement = await asyncio.to_thread(judge_run, self._context.run_directory, rules)
+                self._judgement = await asyncio.to_thread(judge_run, self._context.run_directory, self._context.rules)
             return self._judgement
 
     async def _replay(self) -> None:
@@ -73,9 +67,14 @@ class SessionReplay:
             target_dsn=pair.target_dsn,
             out=context.run_directory,
         )
-        options = ReplayOptions(mapping=row_mapping(context.settings.rows))
+        options = replay_options(context.settings)
         async with opened_sides(request, context.settings, sessions) as sides:
             await replay_into(context.store, sessions, sides, on_session=self._tell, options=options)
+
+    def _unexpired(self, judgement: Judgement, group: str) -> Check:
+        used = {name for found in judgement.comparisons if found.group == group for name in found.waivers}
+        expired = [w.id for w in judgement.waivers if w.id in used and w.expires_on < self._context.rules.today]
+        return Check(name="no waiver has expired", passed=not expired, detail=", ".join(expired))
 
     def _tell(self, done: int, total: int) -> None:
         if done == total or done % 10 == 0:
@@ -94,10 +93,3 @@ def _explained(unexplained: Sequence[DifferenceRecord], compared: int, rows: boo
         passed=None if compared == 0 else not unexplained,
         detail=f"{detail}: {shown}" if shown else detail,
     )
-
-
-def _unexpired(judgement: Judgement, group: str) -> Check:
-    used = {name for found in judgement.comparisons if found.group == group for name in found.waivers}
-    today = utc_now().date()
-    expired = [waiver.id for waiver in judgement.waivers if waiver.id in used and waiver.expires_on < today]
-    return Check(name="no waiver has expired", passed=not expired, detail=", ".join(expired))

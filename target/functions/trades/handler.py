@@ -8,12 +8,13 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from mangum import Mangum
 
 from target.app import create_app
+from target.http_api import HttpApi
 from target.observability import configure_logging
 from target.settings import load_settings
 
 _settings = load_settings()
 _logger = configure_logging(_settings, "trades")
-_serve = Mangum(create_app(_settings), lifespan="off")
+_serve = Mangum(create_app(_settings), lifespan="off", custom_handlers=[HttpApi])
 
 
 @_logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
