@@ -21,6 +21,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Runs the command line; every expected failure is a message and an exit code, never a traceback."""
+    # A shell starts background jobs with SIGINT ignored; then neither signal would end us.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Both ask us to end, and asyncio already turns one of them into an orderly cancellation.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(run(sys.argv[1:]))
@@ -66,11 +68,13 @@ def _print_error(error: HarnessError) -> None:
 
 
 def _register() -> None:
+    from harness.cli.bench import bench  # noqa: PLC0415
     from harness.cli.build import build  # noqa: PLC0415 - a command's module imports this package
     from harness.cli.compare import compare  # noqa: PLC0415
     from harness.cli.gate import gate  # noqa: PLC0415
     from harness.cli.infra import app as infra_app  # noqa: PLC0415
     from harness.cli.legacy import legacy_app  # noqa: PLC0415
+    from harness.cli.load import load  # noqa: PLC0415
     from harness.cli.migrate import migrate  # noqa: PLC0415
     from harness.cli.parity import parity  # noqa: PLC0415
     from harness.cli.phases import phases  # noqa: PLC0415
@@ -83,6 +87,8 @@ def _register() -> None:
     app.command("verify")(verify)
     app.command("up")(up)
     app.command("build")(build)
+    app.add_typer(bench, name="bench")
+    app.command("load")(load)
     app.command("report")(report)
     app.command("gate")(gate)
     app.command("phases")(phases)

@@ -1,0 +1,121 @@
+"""One measurement alone, on a pair that is started for it or on addresses that are given."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+
+from harness.adapters.evidence_store import write_atomically
+from harness.adapters.locust import LoadRun
+from harness.domain.errors import ConfigurationError
+from harness.domain.measurement import Measurement
+from harness.engine.latency import LatencyPlan
+from harness.settings import FILE_NAME, Settings
+from harness.wiring.measure import (
+    COLD_START_FILE,
+    LATENCY_FILE,
+    cold_start_measurements,
+    latency_measurements,
+    load_profile,
+    run_load,
+    sample_cold_starts,
+    sample_latency,
+)
+from harness.wiring.pair import PairOptions, running_pair
+from harness.wiring.paths import artifacts_directory
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchRequest:
+    """What to measure: `urls` are the legacy's and the target's, None to start both here."""
+
+    settings: Settings
+    urls: tuple[str, str] | None = None
+    allow_load: bool = False
+    out: Path | None = None
+    tell: Callable[[str], None] = field(default=lambda _: None)
+
+
+async def bench_latency(request: BenchRequest, plan: LatencyPlan) -> tuple[Measurement, ...]:
+    """Latency of both sides and the control.
+
+    Raises:
+        ConfigurationError: an address off this machine that no environment allows load on.
+        SystemUnavailable: a side does not answer.
+    """
+    async with _addresses(request) as (legacy_url, target_url):
+        request.tell(f"about {plan.duration_s:.0f} s of requests")
+        samples = await sample_latency(
+            legacy_url, target_url, plan, load_profile(), lambda done: request.tell(f"round {done} of {plan.rounds}")
+        )
+    _keep(request, LATENCY_FILE, [asdict(sample) for sample in samples])
+    return latency_measurements(samples)
+
+
+async def bench_cold_start(request: BenchRequest, function: str, count: int) -> tuple[Measurement, ...]:
+    """Cold starts of one function of the local cloud.
+
+    Raises:
+        ConfigurationError: Terraform declares no such function.
+        SystemUnavailable: a fresh environment does not answer.
+    """
+    options = PairOptions(settings=request.settings, on_progress=request.tell)
+    async with running_pair(options) as pair:
+        known = [each.key for each in pair.definition.functions]
+        if function not in known:
+            raise ConfigurationError(f"there is no function {function}", hint=f"Known: {', '.join(known)}.")
+        request.tell(f"{count} cold starts of {function}")
+        samples = await sample_cold_starts(
+            pair.cloud.pool(function), pair.cloud.gateway_url, load_profile(), count=count
+        )
+    _keep(request, COLD_START_FILE, [asdict(sample) for sample in samples])
+    return cold_start_measurements(samples, function)
+
+
+async def load_target(request: BenchRequest, *, users: int, run_time_s: int) -> LoadRun:
+    """Locust load on the target.
+
+    Raises:
+        ConfigurationError: an address off this machine that no environment allows load on.
+        SystemUnavailable: Locust did not end.
+    """
+    logs = request.out or artifacts_directory() / ".cache" / "load"
+    async with _addresses(request) as (_, target_url):
+        request.tell(f"{users} users on {target_url} for {run_time_s} s")
+        return await run_load(target_url, users=users, run_time_s=run_time_s, log_directory=logs)
+
+
+@asynccontextmanager
+async def _addresses(request: BenchRequest) -> AsyncIterator[tuple[str, str]]:
+    if request.urls is not None:
+        for url in request.urls:
+            _require_load_allowed(url, request)
+        yield request.urls
+        return
+    async with running_pair(PairOptions(settings=request.settings, on_progress=request.tell)) as pair:
+        yield pair.legacy.url, pair.cloud.gateway_url
+
+
+def _require_load_allowed(url: str, request: BenchRequest) -> None:
+    """Load goes to this machine, or to an environment whose owner has said so in the configuration."""
+    address = urlsplit(url)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise ConfigurationError("this is no HTTP address", where=url, hint="Give it as http://host:port.")
+    if address.hostname in _LOOPBACK:
+        return
+    named = [e for e in request.settings.environments.values() if e.target_url.rstrip("/") == url.rstrip("/")]
+    if not (request.allow_load and any(environment.allow_load for environment in named)):
+        hint = f"Give it an [environments.NAME] with allow_load = true in {FILE_NAME}, and --allow-load here."
+        raise ConfigurationError("load goes to this machine only", where=url, hint=hint)
+
+
+def _keep(request: BenchRequest, name: str, rows: Sequence[object]) -> None:
+    if request.out is not None:
+        request.out.mkdir(parents=True, exist_ok=True)
+        lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+        write_atomically(request.out / name, lines)
