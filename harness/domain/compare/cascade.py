@@ -1,22 +1,26 @@
 """What follows from rows that a waived step left different on the two sides.
 
-While such rows exist, an answer computed from them cannot agree: later values, list elements, order and statuses
-are then *cascaded* and counted apart. What no row explains stays a difference: headers, types, number forms, clocks,
-members that an object lacks, and whatever belongs to an object whose own id is another row's. A row difference
-cascades only for a row that is apart. Where no database is seen, every later difference cascades, since nothing tells
-them apart.
+While such rows exist, an answer computed from them cannot agree: later values, list elements and statuses are then
+*cascaded* and counted apart. What no row explains stays a difference: headers, types, number forms, clocks, members
+that an object lacks, order (unless a row that both have differs), statuses such as 401 or 503, an element that is
+missing where only the legacy has a row more, and whatever belongs to an object whose own id is another row's. A row
+difference cascades only for a row that is apart. Where no database is seen, every later difference cascades, since
+nothing tells them apart.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.domain.compare.answers import Answer
+from harness.domain.compare.document import parse_json
 from harness.domain.compare.pointer import parse_pointer
 from harness.domain.compare.rows import key_pointer
 from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.record import StepRecord
 
-_FROM_STATE = frozenset({DifferenceKind.VALUE, DifferenceKind.ORDER, DifferenceKind.IDENTITY})
+_NEVER_FROM_STATE = frozenset({"401", "403", "405", "415", "429", "502", "503", "504"})
+"""Statuses that no row can bring about."""
+_BOTH = DifferenceKind.VALUE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,7 +28,8 @@ class Cascade:
     """The rows that are apart, by pointer, and the waivers that let them."""
 
     sees_state: bool
-    rows: set[str] = field(default_factory=set)
+    rows: dict[str, DifferenceKind] = field(default_factory=dict)
+    """MISSING for a row of the legacy only, EXTRA for one of the target only, VALUE for one that both have."""
     causes: list[str] = field(default_factory=list)
     is_total: bool = False
 
@@ -42,13 +47,16 @@ class Cascade:
         """A waived step left the states apart."""
         self.causes += waivers
         self.is_total |= not self.sees_state
-        self.rows |= {_row_of(difference.pointer) for difference in waived if difference.facet is Facet.ROW}
+        for difference in waived:
+            if difference.facet is Facet.ROW:
+                is_presence = difference.kind in (DifferenceKind.MISSING, DifferenceKind.EXTRA)
+                self.rows[_row_of(difference.pointer)] = difference.kind if is_presence else _BOTH
 
     def end_lives(self, record: StepRecord) -> None:
         """Rows that are gone on the side that had them are apart no longer."""
         for change in (*record.legacy_changes, *record.target_changes):
             if change.after is None:
-                self.rows.discard(key_pointer(change.table, change.key))
+                self.rows.pop(key_pointer(change.table, change.key), None)
 
     def split(self, left: list[Difference], legacy: Answer) -> tuple[list[Difference], list[Difference]]:
         """A step's unexplained differences: those that stay, and those that cascade."""
@@ -66,32 +74,45 @@ class Cascade:
         if difference.facet is Facet.ROW:
             return _row_of(difference.pointer) in self.rows
         if difference.facet is Facet.STATUS:
-            return True
+            return not {difference.legacy, difference.target} & _NEVER_FROM_STATE
         if difference.facet is not Facet.BODY:
             return has_status and difference.facet is Facet.HEADER
-        return has_status or (_is_from_state(difference) and not self._is_another_row(difference, body))
+        return has_status or self._is_from_state(difference, body)
 
-    def _is_another_row(self, difference: Difference, body: Any) -> bool:
-        """Whether the value belongs to an object that names a row which is not apart."""
-        tokens = parse_pointer(difference.pointer)
-        if tokens and tokens[-1].isdigit():
-            return False  # a whole element came or went
-        owner: Any = None
-        for token in ("", *tokens):
-            if token:
-                body = _child(body, token)
-            if isinstance(body, dict) and "id" in body:
-                owner = body["id"]
-        return owner is not None and not any(row.endswith(f"/{owner}") for row in self.rows)
+    def _is_from_state(self, difference: Difference, body: Any) -> bool:
+        kinds = set(self.rows.values())
+        if difference.kind is DifferenceKind.ORDER:
+            return _BOTH in kinds  # a row more or less does not move the others
+        if difference.kind in (DifferenceKind.MISSING, DifferenceKind.EXTRA):
+            return self._is_element_from_state(difference, kinds)
+        if difference.kind is DifferenceKind.TYPE and "null" not in (difference.legacy, difference.target):
+            return False  # an average of nothing is null, no row makes a number a text
+        is_value = difference.kind in (DifferenceKind.VALUE, DifferenceKind.IDENTITY, DifferenceKind.TYPE)
+        return is_value and self._is_of_row_apart(_owner_id(body, difference.pointer), default=True)
+
+    def _is_element_from_state(self, difference: Difference, kinds: set[DifferenceKind]) -> bool:
+        """Whether a list's element is a row that is apart, or came to a full page because one is not on it."""
+        if not difference.pointer.rpartition("/")[2].isdigit():
+            return False
+        element = parse_json((difference.legacy or difference.target or "").encode("utf-8", "surrogatepass"))
+        value = element.value if element is not None else None
+        if isinstance(value, dict) and self._is_of_row_apart(value.get("id"), default=False):
+            return True
+        other = DifferenceKind.EXTRA if difference.kind is DifferenceKind.MISSING else DifferenceKind.MISSING
+        return other in kinds or _BOTH in kinds
+
+    def _is_of_row_apart(self, owner: Any, *, default: bool) -> bool:
+        return default if owner is None else any(row.endswith(f"/{owner}") for row in self.rows)
 
 
-def _is_from_state(difference: Difference) -> bool:
-    if difference.kind in _FROM_STATE:
-        return True
-    if difference.kind is DifferenceKind.TYPE:
-        return "null" in (difference.legacy, difference.target)  # an average of nothing
-    is_presence = difference.kind in (DifferenceKind.MISSING, DifferenceKind.EXTRA)
-    return is_presence and difference.pointer.rpartition("/")[2].isdigit()
+def _owner_id(body: Any, pointer: str) -> Any:
+    """The id of the innermost object around the pointer that has one."""
+    owner = body.get("id") if isinstance(body, dict) else None
+    for token in parse_pointer(pointer):
+        body = _child(body, token)
+        if isinstance(body, dict) and "id" in body:
+            owner = body["id"]
+    return owner
 
 
 def _child(body: Any, token: str) -> Any:

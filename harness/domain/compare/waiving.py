@@ -10,11 +10,14 @@ from harness.domain.compare.answers import Answer
 from harness.domain.compare.document import parse_json
 from harness.domain.compare.pattern import is_match
 from harness.domain.compare.pointer import ABSENT
-from harness.domain.difference import Difference, Facet
+from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.exchange import Headers, Request
 from harness.domain.normalise import normalise_pointer
 from harness.domain.record import StepRecord
 from harness.domain.waiver import ID_REUSE, Expectation, RowState, SideExpectation, Waiver
+
+_BENEATH_PATTERNS = frozenset({DifferenceKind.DUPLICATE_KEY, DifferenceKind.ENCODING, DifferenceKind.UNREADABLE})
+"""What a pattern over parsed values cannot have asserted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class Waivers:
                 applied.notes.append(f"waiver {waiver.id} does not apply: {problem}")
             else:
                 _explain(waiver, waiver.expect, applied)
+        if not applied.left:
+            applied.notes.clear()  # another waiver explains it: which ones do not is of no interest
         return applied
 
     def id_reuse(self, operation: str) -> str:
@@ -143,6 +148,8 @@ def _covers(waiver: Waiver, expect: Expectation, difference: Difference) -> bool
     if difference.facet is Facet.STATUS:
         return True
     if difference.facet is Facet.BODY:
+        if difference.kind in _BENEATH_PATTERNS:
+            return False
         pointers = waiver.match.pointers
         return not pointers or normalise_pointer(difference.pointer) in pointers
     if difference.facet is Facet.HEADER:

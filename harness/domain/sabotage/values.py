@@ -79,7 +79,9 @@ VALUE_DEFECTS: tuple[Defect, ...] = (
         lambda value: value.encode().decode("latin-1"),
         _VALUE,
     ),
-    value_defect("off-by-one", "a count is one too high", _is_int, lambda value: value + 1, _VALUE),
+    value_defect(
+        "off-by-one", "a count is one too high", _is_int, lambda value: value + 1, _VALUE, DifferenceKind.IDENTITY
+    ),
     value_defect("negated", "a sign was lost", _is_float, lambda value: -value, _VALUE),
     value_defect("rounded", "rounded to a whole number", _is_float, lambda value: float(round(value)), _VALUE),
     value_defect("last-digit", "a sum in another order", _is_float, lambda value: value * (1 + 2**-51), _VALUE),
@@ -129,12 +131,24 @@ def _is_dated_day(_: str, value: Any) -> bool:
 NOISE_DEFECTS: tuple[Defect, ...] = (
     value_defect("clock-zone", "now is local time", _is_fresh_moment, _shift_hours, _CLOCK, _VALUE, is_stable=False),
     value_defect("clock-day", "now is another day", _is_fresh_moment, _shift_day, _CLOCK, _VALUE, is_stable=False),
-    value_defect("clock-z", "now got a Z", _is_fresh_moment, lambda v: f"{v}Z", _CLOCK, is_stable=False),
+    value_defect("clock-z", "now got a Z", _is_fresh_moment, lambda v: f"{v}Z", _CLOCK, _VALUE, is_stable=False),
     value_defect(
-        "clock-spaced", "now lost its T", _is_fresh_moment, lambda v: v.replace("T", " "), _CLOCK, is_stable=False
+        "clock-spaced",
+        "now lost its T",
+        _is_fresh_moment,
+        lambda v: v.replace("T", " "),
+        _CLOCK,
+        _VALUE,
+        is_stable=False,
     ),
     value_defect(
-        "clock-millis", "now has three digits", _is_fresh_moment, lambda v: f"{v[:19]}.123", _CLOCK, is_stable=False
+        "clock-millis",
+        "now has three digits",
+        _is_fresh_moment,
+        lambda v: f"{v[:19]}.123",
+        _CLOCK,
+        _VALUE,
+        is_stable=False,
     ),
     value_defect(
         "clock-frozen",
