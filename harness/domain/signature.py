@@ -26,7 +26,8 @@ class Signature:
 
     def __str__(self) -> str:
         where = f"{self.facet} {self.pointer}" if self.pointer else str(self.facet)
-        return f"{self.operation} | {where} | {self.kind} | {self.types}"
+        # Member names may hold line breaks; a signature is one line wherever it is written.
+        return " ".join(f"{self.operation} | {where} | {self.kind} | {self.types}".splitlines())
 
     @property
     def id(self) -> str:

@@ -35,7 +35,8 @@ others; lists have
 exactly the elements given, unless the last is `"$REST"`. The base address of a side reads `$BASE`.
 
 `match.pointers = ["/trades/*/notes"]` narrows a waiver to differences at these body pointers (`*` for an index). It is
-required where `body` says nothing (`$ANY`), since the waiver would otherwise hide whatever else differs.
+required where `body` says nothing (`$ANY`), since the waiver would otherwise hide whatever else differs; there, only
+another value of the same type is waived.
 
 `match.event = "id_reuse"` (with no `expect`) puts the legacy's giving a deleted row's id to a new row under its quirk.
 """

@@ -60,7 +60,7 @@ def is_match(pattern: Any, value: Any, *, is_partial: bool = False) -> bool:
 
 def is_everything(pattern: Any) -> bool:
     """Whether the pattern says nothing about a value that is there."""
-    return pattern in ("$ANY", "$OBJECT", "$LIST", "$STRING")
+    return pattern in ("$ANY", "$OBJECT", "$LIST", "$STRING", {_REST: "$ANY"}, [_REST])
 
 
 def _is_object_match(pattern: dict[str, Any], value: dict[str, Any], is_partial: bool) -> bool:

@@ -227,6 +227,17 @@ owner = "backend lead"
 expires_on = 2027-01-31
 match = { event = "id_reuse" }
 """
+_PROSE = """
+[[waiver]]
+id = "prose"
+quirk = "9"
+reason = "Prose is no part of the contract."
+owner = "product owner"
+expires_on = 2027-01-31
+match = { operation = "GET /t", pointers = ["/message"] }
+expect.legacy = { status = 200, body = "$ANY" }
+expect.target = { status = 200, body = "$ANY" }
+"""
 _STORES = """
 [[waiver]]
 id = "bad-code"
@@ -274,6 +285,17 @@ def test_waiver_covers_no_other_rows_than_it_says() -> None:
     rules = replace(RULES, waivers=parse_waivers(_STORES))
     both = replace(_bad(), target_changes=(insert(9, "worse"),))
     assert judge_session(session(both), rules)[0].outcome is Outcome.DIFFERENT
+
+
+def test_waiver_for_prose_waives_another_wording_only() -> None:
+    rules = replace(RULES, waivers=parse_waivers(_PROSE))
+
+    def judged(body: Any) -> Outcome:
+        return judge_session(session(step(answer({"message": "a", "n": 1}), answer(body), "GET /t")), rules)[0].outcome
+
+    assert judged({"message": "b", "n": 1}) is Outcome.WAIVED
+    for body in ({"n": 1}, {"message": None, "n": 1}, {"message": "b", "n": 2}, {"message": "b", "n": 1, "x": 1}):
+        assert judged(body) is Outcome.DIFFERENT
 
 
 def test_expired_waiver_explains_nothing() -> None:

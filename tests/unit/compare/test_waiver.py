@@ -38,6 +38,7 @@ def test_good_waiver_is_read() -> None:
         ('operation = "GET /api/x/"', 'operation = "GET /*"', "names no endpoint"),
         ('operation = "GET /api/x/"', 'operation = "GET /api/x/", querry = {}', "querry"),
         ('body = { error = "$TEXT" }', 'body = "$ANY"', "hide any difference"),
+        ('body = { error = "$TEXT" }', 'body = { "$REST" = "$ANY" }', "hide any difference"),
         ('error = "$TEXT"', 'error = "$PROSE"', "$PROSE"),
         ('error = "$TEXT"', 'error = "re:("', "regular expression"),
         ('error = "$TEXT"', 'error = "re:(?s).*"', "matches any text"),
