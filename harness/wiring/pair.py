@@ -3,9 +3,7 @@
 import asyncio
 import os
 import secrets
-import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,11 +20,14 @@ from harness.settings import FILE_NAME, RowsSettings, Settings, project_root
 from harness.staging.aws import LocalAws
 from harness.staging.build import BuiltArtifacts, build_artifacts, project_inputs
 from harness.staging.definition import load_definition
+from harness.staging.iam.authoriser import Authoriser
 from harness.staging.postgres import LocalPostgres
 from harness.staging.stack import LocalCloud
+from harness.wiring.functions import local_cloud, start_authoriser
 from harness.wiring.legacy import legacy_system, place_database
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.paths import terraform_directory
+from harness.wiring.runtime import runtime_directory
 from legacy_adapter.adapter import LegacySystem
 
 _ALEMBIC_TIMEOUT_S = 60.0
@@ -49,6 +50,7 @@ class RunningPair:
     cloud: LocalCloud
     postgres: LocalPostgres
     aws: LocalAws
+    authoriser: Authoriser
     definition: CloudDefinition
     artifacts: BuiltArtifacts
     runtime_directory: Path
@@ -72,8 +74,7 @@ async def running_pair(options: PairOptions) -> AsyncIterator[RunningPair]:
         DataRefused: the database cannot be carried to the target.
     """
     async with AsyncExitStack() as stack:
-        runtime = Path(tempfile.mkdtemp(prefix="parakeet-"))
-        stack.callback(shutil.rmtree, runtime, ignore_errors=True)
+        runtime = stack.enter_context(runtime_directory())
         yield await _start(options, runtime, stack)
 
 
@@ -95,7 +96,9 @@ async def _start(options: PairOptions, runtime: Path, stack: AsyncExitStack) -> 
     contents = options.settings.local.secrets
     secret_file = await _provide_secrets(aws, definition, contents, postgres.dsn, runtime / "target-jwt-secret")
     options.on_progress("starting functions and gateway")
-    cloud = LocalCloud(definition, artifacts, runtime_directory=runtime / "functions", aws_endpoint=aws.endpoint)
+    authoriser = await start_authoriser(definition, aws)
+    stack.push_async_callback(authoriser.stop)
+    cloud = local_cloud(definition, artifacts, authoriser, runtime / "functions")
     stack.push_async_callback(cloud.stop)
     await cloud.start()
     return RunningPair(
@@ -103,6 +106,7 @@ async def _start(options: PairOptions, runtime: Path, stack: AsyncExitStack) -> 
         cloud=cloud,
         postgres=postgres,
         aws=aws,
+        authoriser=authoriser,
         definition=definition,
         artifacts=artifacts,
         runtime_directory=runtime,

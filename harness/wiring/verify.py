@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.adapters.evidence_files import load_manifest
 from harness.adapters.evidence_store import EvidenceStore, open_run, resume_run, write_atomically
 from harness.adapters.http import utc_now
 from harness.domain.compare.rules import Rules
@@ -18,7 +19,7 @@ from harness.domain.gate import decide_phases
 from harness.domain.phase import LOCAL_ENVIRONMENT, Plan, Scope
 from harness.engine.pipeline import Evidences, Gathered, Hooks, Probe, gather_evidence
 from harness.settings import Settings
-from harness.wiring.manifest import RunInputs, current_commit, new_manifest
+from harness.wiring.manifest import RunInputs, Selection, current_commit, new_manifest
 from harness.wiring.pair import PairOptions, running_pair
 from harness.wiring.paths import artifacts_directory
 from harness.wiring.probes import (
@@ -29,12 +30,13 @@ from harness.wiring.probes import (
     load_smoke,
     migrations,
     row_parity,
+    secrets,
     session,
 )
 from harness.wiring.probes.context import ProbeContext
 from harness.wiring.probes.parity import SessionReplay
 from harness.wiring.report import load_stored_decision, render_all, save_decision
-from harness.wiring.rules import load_waivers, waiver_file
+from harness.wiring.rules import load_waivers, rules_of_today, waiver_file
 from scenarios.criteria import CRITERIA_FILE, load_plan
 
 _KEPT = ".resume/{name}.msgpack"
@@ -83,8 +85,10 @@ async def verify(request: VerifyRequest, settings: Settings) -> Verified:
         SystemUnavailable: the systems did not start.
     """
     plan = load_plan()
+    if request.is_resumed:
+        request = _as_it_was(request)
     scope = _scope(request, plan, settings)
-    rules = Rules(waivers=load_waivers(None), today=utc_now().date())
+    rules = rules_of_today(load_waivers(None), settings.rows)
     store = _open_store(request)
     try:
         run = _Run(request=request, settings=settings, plan=plan, scope=scope, rules=rules, store=store)
@@ -136,6 +140,7 @@ def _probes(context: ProbeContext) -> tuple[Probe, ...]:
         Probe(name="cold_start", title="cold starts", gather=partial(cold_start.gather, context)),
         Probe(name="latency", title="latency, open loop", gather=partial(latency.gather, context)),
         Probe(name="load_smoke", title="load", gather=partial(load_smoke.gather, context)),
+        Probe(name="secrets", title="secrets", gather=partial(secrets.gather, context)),
         Probe(name="session", title="transactions and a restart", gather=partial(session.gather, context)),
         Probe(name="artifacts", title="artifacts", gather=partial(artifacts.gather, context)),
     )
@@ -180,12 +185,32 @@ def _refuse_environment(name: str, settings: Settings) -> None:
     raise ConfigurationError(f"there is no environment {name}", where="--environment", hint=f"Known: {known}.")
 
 
+def _as_it_was(request: VerifyRequest) -> VerifyRequest:
+    """The request of the run that is resumed: what it was asked for is not asked again."""
+    directory = request.out or _latest_run()
+    manifest = load_manifest(directory)
+    return replace(
+        request,
+        profile=manifest.profile,
+        phases=frozenset(manifest.selected_phases),
+        criteria=manifest.selected_criteria,
+        environment=manifest.environment,
+        legacy_db=Path(manifest.legacy_db) if manifest.legacy_db else None,
+        out=directory,
+    )
+
+
 def _open_store(request: VerifyRequest) -> EvidenceStore:
-    if request.is_resumed:
-        return resume_run(request.out or _latest_run())
+    if request.is_resumed and request.out is not None:
+        return resume_run(request.out)
     rules = tuple(path for path in (waiver_file(None), CRITERIA_FILE) if path is not None)
     inputs = RunInputs(command=request.command, environment=request.environment, profile=request.profile, rules=rules)
-    manifest = new_manifest(inputs, utc_now(), only=request.criteria)
+    selected = Selection(
+        phases=tuple(sorted(request.phases)),
+        criteria=request.criteria,
+        legacy_db="" if request.legacy_db is None else str(request.legacy_db.resolve()),
+    )
+    manifest = new_manifest(inputs, utc_now(), selected)
     return open_run(request.out or artifacts_directory() / manifest.run_id, manifest)
 
 
