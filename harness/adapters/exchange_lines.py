@@ -13,6 +13,7 @@ from harness.adapters.cell_codec import StoredCell, decode_row, encode_row, stor
 from harness.domain.difference import Difference
 from harness.domain.errors import EvidenceError
 from harness.domain.exchange import Exchange, ExchangePair, Headers, Request, Response, Side
+from harness.domain.grouping import group_of_step
 from harness.domain.record import Origin, RowChange, SessionRecord, StepRecord
 from harness.domain.rows import TableSchema
 
@@ -206,7 +207,7 @@ def _encode_step(step: StepRecord, in_pass: int) -> ExchangeLine:
 def _decode_step(line: ExchangeLine, group: str) -> StepRecord:
     pair = ExchangePair(
         session_id=line.session_id,
-        group=group,
+        group=group_of_step(group, line.legacy.request.url),
         step=line.step,
         name=line.name,
         operation=line.operation,

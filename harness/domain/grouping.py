@@ -16,6 +16,11 @@ def group_of_url(url: str) -> str:
     return ROOT_GROUP
 
 
+def group_of_step(session_group: str, url: str) -> str:
+    """The group that a step counts for: its session's, or its own URL's where the session mixes several."""
+    return group_of_url(url) if session_group == MIXED_GROUP else session_group
+
+
 def group_of_urls(urls: Iterable[str]) -> str:
     """The one group that all the URLs share, or `mixed`."""
     groups = {group_of_url(url) for url in urls}

@@ -62,3 +62,4 @@ class Session:
     source: str = ""
     """The file it came from, for messages."""
     tags: tuple[str, ...] = field(default=())
+    """`process_memory` among them: what the system remembers in its process must be fresh."""

@@ -14,6 +14,8 @@ from harness.engine.replay_state import StatePair
 
 RECORDED_TAG = "recorded"
 GENERATED_TAG = "generated"
+PROCESS_MEMORY_TAG = "process_memory"
+"""Marks a session that needs processes which remember nothing."""
 Steps = tuple[StepRecord, ...]
 
 
@@ -100,8 +102,16 @@ class _Replay:
 
     async def _pass(self, session: Session, into: list[StepRecord]) -> None:
         await self._states.restore()
+        if PROCESS_MEMORY_TAG in session.tags:
+            await self._forget_memory()
         steps = SessionPass(session, self._legacy, self._target, self._states, self._templates)
         await steps.run(into, self._options, self._outages)
+
+    async def _forget_memory(self) -> None:
+        # After the restore: what a system reads at its start is the state that the session starts from.
+        for side in (self._legacy, self._target):
+            if side.restart is not None:
+                await side.restart()
 
     async def _wait_until(self, moment: float) -> None:
         remaining = moment - self._options.monotonic()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.domain.exchange import Exchange, ExchangePair, Request, Side
+from harness.domain.grouping import group_of_step
 from harness.domain.operation import OperationTemplates
 from harness.domain.pointer import PointerError, resolve_pointer
 from harness.domain.record import StepRecord
@@ -132,7 +133,7 @@ class SessionPass:
     def _pair(self, step: Step, legacy: Exchange, target: Exchange) -> ExchangePair:
         return ExchangePair(
             session_id=self._session.id,
-            group=self._session.group,
+            group=group_of_step(self._session.group, legacy.request.url),
             step=step.n,
             name=step.name,
             operation=self._templates.operation(step.method, legacy.request.url),

@@ -1,6 +1,6 @@
 """One side of a replay: how it is reached, authorised and given up on."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -25,6 +25,8 @@ class ReplaySide:
     """Makes the Authorization header of an `auth` kind with this side's secret."""
     token: str | None = field(default=None, repr=False)
     """Sent with requests that bring neither `auth` nor an Authorization header."""
+    restart: Callable[[], Awaitable[None]] | None = None
+    """Makes the system forget its process memory, at the same address; None where we cannot."""
 
     def authorized(self, request: Request, kind: str | None) -> Request:
         """The request with this side's credentials.
