@@ -1,19 +1,20 @@
-"""Sessions read from files: our own format, and recordings in JSON Lines.
+"""Sessions read from files: our own format, recordings in JSON Lines, and HAR.
 
-One JSON document with `format_version` is a session of ours; JSON Lines, each with a `request`, are a
-recording. Files may be gzipped. The kind is told from the content, never from the file's name.
+One JSON document with `format_version` is a session of ours, one with `log` a HAR; JSON Lines, each with a
+`request`, are a recording. Files may be gzipped. The kind is told from the content, never from the file's name.
 """
 
 import glob
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from harness.adapters.har import har_sessions
 from harness.adapters.session_steps import SessionDocument, StepLine, step_of
 from harness.domain.errors import ConfigurationError
 from harness.domain.grouping import group_of_urls
@@ -25,18 +26,20 @@ FORMAT_VERSION = 1
 _Parsed = TypeVar("_Parsed")
 
 
-def load_sessions(patterns: Sequence[str]) -> tuple[Session, ...]:
+def load_sessions(patterns: Sequence[str], on_note: Callable[[str], None] = lambda _: None) -> tuple[Session, ...]:
     """All sessions of the files that the paths and globs name, in that order and each file once.
+
+    What was left out of a file, such as requests to other origins, is told to `on_note`.
 
     Raises:
         ConfigurationError: nothing matches a pattern, or a file cannot be read; names file, line and fix.
     """
-    sessions = tuple(session for path in _expand(patterns) for session in load_session_file(path))
+    sessions = tuple(session for path in _expand(patterns) for session in load_session_file(path, on_note))
     _require_unique_ids(sessions)
     return sessions
 
 
-def load_session_file(path: Path) -> tuple[Session, ...]:
+def load_session_file(path: Path, on_note: Callable[[str], None] = lambda _: None) -> tuple[Session, ...]:
     """The sessions of one file.
 
     Raises:
@@ -47,9 +50,7 @@ def load_session_file(path: Path) -> tuple[Session, ...]:
     if document is not None and "format_version" in document:
         sessions: tuple[Session, ...] = (_own_session(document, path),)
     elif document is not None and "log" in document:
-        raise ConfigurationError(
-            "HAR files cannot be read yet", where=str(path), hint="Give JSON Lines or a session file of ours."
-        )
+        sessions = har_sessions(document, path, on_note)
     else:
         sessions = tuple(_recorded_sessions(text, path))
     for session in sessions:

@@ -58,15 +58,20 @@ class ReplayRequest:
 
 
 async def replay(
-    request: ReplayRequest, settings: Settings, on_session: Callable[[int, int], None] = lambda _done, _all: None
+    request: ReplayRequest,
+    settings: Settings,
+    on_session: Callable[[int, int], None] = lambda _done, _all: None,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Replays and stores; `on_session` is told how many sessions are done and how many there are.
+
+    `on_note` is told what was left out of the session files.
 
     Raises:
         ConfigurationError: something asked for cannot be used; nothing was sent or written.
         SystemUnavailable: a side does not answer, or no longer; what was seen until then is stored.
     """
-    sessions = load_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),))
+    sessions = load_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),), on_note)
     require_empty(request.out)
     async with opened_sides(request, settings, sessions) as sides:
         store = open_run(request.out, new_manifest(_inputs(request), utc_now()), _secrets(request))
