@@ -137,10 +137,13 @@ def load_decision(directory: Path, plan: Plan, manifest: RunManifest) -> Readine
 
 def _replay_decision(directory: Path, manifest: RunManifest) -> ReadinessDecision:
     comparisons = _load_lines(directory / COMPARISONS_FILE, _typed(ComparisonRecord)) or ()
+    decision = decide_replay(comparisons)
+    if decision is Decision.GO and manifest.finished_at is None:
+        decision = Decision.INCONCLUSIVE  # cut off: what is missing was not compared
     return ReadinessDecision(
         environment=manifest.environment,
         profile=manifest.profile,
-        decision=decide_replay(comparisons),
+        decision=decision,
         phases=(),
     )
 

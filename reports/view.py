@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.domain.criterion import CriterionResult, Decision, PhaseDecision, Verdict
+from harness.domain.difference import Outcome
 from harness.domain.evidence import RunManifest
 from harness.domain.findings import ComparisonRecord, DifferenceOutcome, DifferenceRecord
 from harness.domain.phase import Plan
@@ -181,6 +182,8 @@ def _why(run: RunFiles, required: tuple[CriterionResult, ...]) -> str:
 
 def _why_replay(run: RunFiles) -> str:
     if run.decision.decision is Decision.INCONCLUSIVE:
+        if any(found.outcome is not Outcome.NOT_COMPARABLE for found in run.comparisons or ()):
+            return "The replay was cut off, and what is missing was not compared."
         return "No exchange could be compared, and nothing compared is never a match."
     found = _found(run).removeprefix("; ")
     return f"{found[:1].upper()}{found[1:]}; answers and state only, no criterion was judged."

@@ -150,10 +150,11 @@ def write_json(path: Path, document: object) -> None:
     write_atomically(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replaces the file by `data`; readers see the old content or the new one."""
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Replaces the file by `data`; readers see the old content or the new one. `mode` is subject to the umask."""
     draft = path.with_name(f".{path.name}.draft")
-    with draft.open("wb") as file:
+    draft.unlink(missing_ok=True)
+    with open(draft, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -4,10 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
+from harness.adapters.evidence_files import load_manifest
 from harness.cli.findings import exit_code, print_judgement
+from harness.domain.errors import ExitCode
 from harness.settings import load_settings
 from harness.wiring.judgement import judge_run
+from harness.wiring.rejudge import render_judged
 from harness.wiring.rules import load_waivers, rules_of_today
 
 
@@ -18,14 +22,20 @@ def compare(
 ) -> int:
     """Compare the stored exchanges of a run again, under the rules of today; sends no traffic.
 
-    Writes comparisons.jsonl, differences.jsonl and waivers.jsonl of that run anew. Secrets were replaced when the run
+    Writes that run's findings, decision and report anew. Secrets were replaced when the run
     was stored: they are compared for equality only.
 
     Exit codes: 0 compared and nothing unexplained, 1 a difference that no waiver explains, 2 the run cannot be read,
-    3 nothing comparable.
+    3 nothing comparable, or the run was cut off.
 
     Example: parakeet compare --run runs/first
     """
-    judgement = judge_run(run, rules_of_today(load_waivers(waivers), load_settings(config).rows))
+    rules = rules_of_today(load_waivers(waivers), load_settings(config).rows)
+    judgement = judge_run(run, rules)
     print_judgement(judgement)
-    return exit_code(judgement)
+    render_judged(run, judgement, rules)
+    code = exit_code(judgement)
+    if code is ExitCode.GO and load_manifest(run).finished_at is None:
+        Console(stderr=True, soft_wrap=True).print("the run was cut off: what is missing was not compared")
+        return ExitCode.INCONCLUSIVE
+    return code

@@ -33,10 +33,10 @@ def print_judgement(judgement: Judgement) -> None:
     _print_signatures(console, judgement)
     console.print(_sentence(judgement))
     warnings = Console(stderr=True, soft_wrap=True, highlight=False)
-    for identifier in judgement.unused_waivers:
-        warnings.print(
-            f"waiver {identifier} explained nothing: remove it, or add the session that it is for", markup=False
-        )
+    if unused := judgement.unused_waivers:
+        count = f"{len(unused)} of {len(judgement.waivers)} waivers explained nothing"
+        hint = "remove them, or add the sessions that they are for"
+        warnings.print(f"{count}: {', '.join(unused)}; {hint}", markup=False)
 
 
 def _table(judgement: Judgement) -> Table:

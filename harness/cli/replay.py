@@ -12,10 +12,12 @@ from harness.cli.findings import exit_code, print_judgement
 from harness.domain.compare.rules import Rules
 from harness.domain.errors import ExitCode, SystemUnavailable
 from harness.settings import Settings, load_settings
-from harness.wiring.judgement import judge_run
+from harness.wiring.judgement import Judgement, judge_run
+from harness.wiring.rejudge import render_judged
 from harness.wiring.replay import ReplayRequest, SideOptions
 from harness.wiring.replay import replay as replay_pair
 from harness.wiring.rules import load_waivers, rules_of_today, waiver_file
+from reports import html
 
 
 def replay(
@@ -81,16 +83,24 @@ def _replay(request: ReplayRequest, settings: Settings, rules: Rules) -> ExitCod
             bar.update(task, completed=done, total=all_of_them)
 
         try:
-            asyncio.run(replay_pair(request, settings, tell))
+            asyncio.run(
+                replay_pair(request, settings, tell, lambda note: bar.console.print(f"note: {note}", markup=False))
+            )
         except SystemUnavailable as error:
             if stored:
-                print_judgement(judge_run(request.out, rules))
+                _judge(request.out, rules)
             for note in getattr(error, "__notes__", ()):
                 bar.console.print(note, markup=False)
             raise
-    judgement = judge_run(request.out, rules)
+    return exit_code(_judge(request.out, rules))
+
+
+def _judge(out: Path, rules: Rules) -> Judgement:
+    judgement = judge_run(out, rules)
     print_judgement(judgement)
-    return exit_code(judgement)
+    render_judged(out, judgement, rules)
+    Console(soft_wrap=True, highlight=False).print(f"report: {out / html.FILE_NAME}", markup=False)
+    return judgement
 
 
 def _progress() -> Progress:

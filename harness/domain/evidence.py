@@ -41,6 +41,8 @@ class RunManifest:
     selected_criteria: tuple[str, ...] = ()
     required_criteria: tuple[str, ...] = ()
     """Ids of the criteria that the decision hangs on: the report names all others as left out."""
+    legacy_db: str = ""
+    """The SQLite file that both sides start from; empty for the project's own seed."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the harness, Python, the database and the libraries that decide results."""
     seeds: Mapping[str, int] = field(default_factory=dict)

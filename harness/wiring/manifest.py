@@ -1,6 +1,5 @@
 """The manifest of a new run."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,8 +20,18 @@ class RunInputs:
     rules: tuple[Path, ...] = ()
 
 
-def new_manifest(inputs: RunInputs, started_at: datetime, *, only: Iterable[str] = ()) -> RunManifest:
-    """The manifest as it is when the run starts; `only` are the criteria that it is limited to."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a verification is limited to, and the database that it starts from; empty means everything and ours."""
+
+    phases: tuple[int, ...] = ()
+    criteria: tuple[str, ...] = ()
+    legacy_db: str = ""
+
+
+def new_manifest(inputs: RunInputs, started_at: datetime, selected: Selection | None = None) -> RunManifest:
+    """The manifest as it is when the run starts."""
+    selected = selected or Selection()
     found = commit(project_root())
     return RunManifest(
         run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{found[:7] or 'nocommit'}",
@@ -32,7 +41,9 @@ def new_manifest(inputs: RunInputs, started_at: datetime, *, only: Iterable[str]
         is_dirty=is_dirty(project_root()),
         started_at=started_at,
         command=inputs.command,
-        selected_criteria=tuple(only),
+        selected_phases=selected.phases,
+        selected_criteria=selected.criteria,
+        legacy_db=selected.legacy_db,
         versions=versions(),
         config_sha256=sha256_of_files([inputs.config or find_settings_file()]),
         rules_sha256=sha256_of_files(inputs.rules),

@@ -35,7 +35,7 @@ async def serve_pair(options: PairOptions, json_path: Path | None, on_ready: Cal
     async with running_pair(options) as pair:
         addresses = _addresses(pair)
         if json_path is not None:
-            write_atomically(json_path, orjson.dumps(asdict(addresses), option=orjson.OPT_INDENT_2))
+            write_atomically(json_path, orjson.dumps(asdict(addresses), option=orjson.OPT_INDENT_2), mode=0o600)
         on_ready(addresses)
         await asyncio.Event().wait()
 

@@ -1,9 +1,10 @@
 """P4.<router>: one replay of all sessions, judged by group: answers and rows."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.adapters.session_files import load_sessions
+from harness.domain.compare.rules import Rules
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.difference import Facet, Outcome
 from harness.domain.evidence import EXCHANGES_FILE
@@ -13,6 +14,8 @@ from harness.wiring.paths import scenarios_directory
 from harness.wiring.probes.context import ProbeContext
 from harness.wiring.replay import ReplayRequest, SideOptions, opened_sides, replay_into, replay_options
 
+PROBES_OF_ROWS: Mapping[str, bool] = {"answer_parity": False, "state_parity": True}
+"""The probes that judge a replay, by whether they judge rows or answers."""
 _SHOWN = 3
 
 
@@ -33,22 +36,7 @@ class SessionReplay:
         return tuple([await self._evidence(criterion, rows=True) for criterion in criteria])
 
     async def _evidence(self, criterion: Criterion, *, rows: bool) -> CriterionEvidence:
-        judgement = await self._judged()
-        group = criterion.subject
-        compared = [
-            found
-            for found in judgement.comparisons
-            if found.group == group and found.outcome is not Outcome.NOT_COMPARABLE
-        ]
-        unexplained = [
-            found for found in judgement.unexplained if found.group == group and (found.facet is Facet.ROW) is rows
-        ]
-        return CriterionEvidence(
-            criterion_id=criterion.id,
-            checks=(_explained(unexplained, len(compared), rows), self._unexpired(judgement, group)),
-            evidence_paths=(EXCHANGES_FILE, COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE),
-            samples=len(compared),
-        )
+        return parity_evidence(await self._judged(), criterion, self._context.rules, rows=rows)
 
     async def _judged(self) -> Judgement:
         async with self._lock:
@@ -71,14 +59,32 @@ class SessionReplay:
         async with opened_sides(request, context.settings, sessions) as sides:
             await replay_into(context.store, sessions, sides, on_session=self._tell, options=options)
 
-    def _unexpired(self, judgement: Judgement, group: str) -> Check:
-        used = {name for found in judgement.comparisons if found.group == group for name in found.waivers}
-        expired = [w.id for w in judgement.waivers if w.id in used and w.expires_on < self._context.rules.today]
-        return Check(name="no waiver has expired", passed=not expired, detail=", ".join(expired))
-
     def _tell(self, done: int, total: int) -> None:
         if done == total or done % 10 == 0:
             self._context.tell(f"{done} of {total} sessions")
+
+
+def parity_evidence(judgement: Judgement, criterion: Criterion, rules: Rules, *, rows: bool) -> CriterionEvidence:
+    """What the judgement says of the criterion's group: of its rows, or of its answers."""
+    group = criterion.subject
+    compared = [
+        found for found in judgement.comparisons if found.group == group and found.outcome is not Outcome.NOT_COMPARABLE
+    ]
+    unexplained = [
+        found for found in judgement.unexplained if found.group == group and (found.facet is Facet.ROW) is rows
+    ]
+    return CriterionEvidence(
+        criterion_id=criterion.id,
+        checks=(_explained(unexplained, len(compared), rows), _unexpired(judgement, group, rules)),
+        evidence_paths=(EXCHANGES_FILE, COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE),
+        samples=len(compared),
+    )
+
+
+def _unexpired(judgement: Judgement, group: str, rules: Rules) -> Check:
+    used = {name for found in judgement.comparisons if found.group == group for name in found.waivers}
+    expired = [w.id for w in judgement.waivers if w.id in used and w.expires_on < rules.today]
+    return Check(name="no waiver has expired", passed=not expired, detail=", ".join(expired))
 
 
 def _explained(unexplained: Sequence[DifferenceRecord], compared: int, rows: bool) -> Check:
