@@ -13,6 +13,8 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Runs the command line; every expected failure is a message and an exit code, never a traceback."""
+    # A shell starts background jobs with SIGINT ignored: then neither signal would end us.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Both ask us to end, and asyncio already turns one of them into an orderly cancellation.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(run(sys.argv[1:]))
