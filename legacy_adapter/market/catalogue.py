@@ -1,0 +1,33 @@
+"""The market as a whole: tickers to histories, generated when they are first asked for."""
+
+from datetime import date
+from functools import lru_cache
+
+from legacy_adapter.market.listings import Listing, load_listings
+from legacy_adapter.market.prices import History, generate_history
+
+DEFAULT_SEED = 20260130
+_KEPT = 64
+
+
+class Market:
+    """All listings up to one last day."""
+
+    def __init__(self, *, seed: int = DEFAULT_SEED, last_day: date) -> None:
+        self.seed = seed
+        self.last_day = last_day
+        self._history = lru_cache(maxsize=_KEPT)(self._generate)
+
+    def find(self, ticker: str) -> Listing | None:
+        """Exact names, upper case; None for what was never listed or is not listed yet."""
+        listing = load_listings().get(ticker)
+        if listing is None or (listing.first_on is not None and listing.first_on > self.last_day):
+            return None
+        return listing
+
+    def history(self, ticker: str) -> History:
+        """Every day up to the last; raises KeyError for an unknown ticker."""
+        return self._history(ticker)
+
+    def _generate(self, ticker: str) -> History:
+        return generate_history(load_listings()[ticker], seed=self.seed, last_day=self.last_day)
