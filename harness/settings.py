@@ -121,11 +121,15 @@ def load_settings(path: Path | None = None) -> Settings:
         raw: dict[str, Any] = tomllib.loads(found.read_text(encoding="utf-8"))
         return msgspec.convert(raw, Settings)
     except OSError as error:
-        raise ConfigurationError(f"cannot read the configuration: {error.strerror}", where=str(found)) from error
+        hint = f"Give a readable file, or leave --config out: then {FILE_NAME} is read where there is one."
+        raise ConfigurationError(
+            f"cannot read the configuration: {error.strerror}", where=str(found), hint=hint
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the configuration is not TOML: {error}", where=str(found)) from error
+        hint = "Correct the file at that place."
+        raise ConfigurationError(f"the configuration is not TOML: {error}", where=str(found), hint=hint) from error
     except msgspec.ValidationError as error:
-        hint = "Correct that key; `parakeet init` writes a commented file with every key."
+        hint = "Correct that key, or remove it: each has a default."
         raise ConfigurationError(f"the configuration is wrong: {error}", where=str(found), hint=hint) from error
 
 

@@ -1,5 +1,6 @@
 """The run directory: evidence written so that a cut-off run loses nothing that it had finished."""
 
+import contextlib
 import gzip
 import os
 import secrets
@@ -13,6 +14,7 @@ import msgspec
 
 from harness.adapters.evidence_files import load_manifest
 from harness.adapters.exchange_lines import encode_session
+from harness.adapters.journal import FILE_NAME as JOURNAL_FILE
 from harness.adapters.journal import Journal
 from harness.domain.errors import ConfigurationError, EvidenceError
 from harness.domain.evidence import EXCHANGES_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
@@ -94,6 +96,16 @@ class EvidenceStore:
     def close(self) -> None:
         """Closes the journal; the run stays resumable unless it was finished."""
         self._journal.close()
+
+    def discard(self) -> None:
+        """Takes back a run that never began; one with any evidence stays, and so does whatever else is there."""
+        if self.finished_sessions or self.finished_stages:
+            return
+        self.close()
+        for name in (MANIFEST_FILE, JOURNAL_FILE):
+            (self.directory / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.directory.rmdir()
 
     def drop_unfinished(self) -> int:
         """Cuts off what a killed run left after its last complete session; returns the number of bytes dropped."""

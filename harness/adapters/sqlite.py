@@ -30,7 +30,7 @@ class SqliteFile:
         return await asyncio.to_thread(self._read)
 
     def _read(self) -> DatabaseState:
-        self._require_database()
+        require_sqlite_file(self._path)
         address = f"{self._path.absolute().as_uri()}?mode=ro"
         with (
             sqlite_errors(self._path),
@@ -40,14 +40,16 @@ class SqliteFile:
             database.execute("BEGIN")
             return read_sqlite_state(lambda sql: database.execute(sql).fetchall())
 
-    def _require_database(self) -> None:
-        hint = "Give the legacy application's SQLite file."
-        try:
-            with self._path.open("rb") as file:
-                header = file.read(len(_HEADER))
-        except OSError as error:
-            raise ConfigurationError(
-                f"the legacy database cannot be read: {error.strerror}", where=str(self._path), hint=hint
-            ) from error
-        if header != _HEADER:
-            raise ConfigurationError("this file is not a SQLite database", where=str(self._path), hint=hint)
+
+def require_sqlite_file(path: Path) -> None:
+    """Raises ConfigurationError unless the file can be read and begins as a SQLite database does."""
+    hint = "Give the legacy application's SQLite file."
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(_HEADER))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the legacy database cannot be read: {error.strerror}", where=str(path), hint=hint
+        ) from error
+    if header != _HEADER:
+        raise ConfigurationError("this file is not a SQLite database", where=str(path), hint=hint)

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 import orjson
 
 from harness.adapters.evidence_store import write_atomically
+from harness.adapters.http import HttpSide
 from harness.adapters.locust import LoadRun
 from harness.domain.errors import ConfigurationError
+from harness.domain.exchange import Side
 from harness.domain.measurement import Measurement
 from harness.engine.latency import LatencyPlan
 from harness.settings import FILE_NAME, Settings
@@ -95,10 +97,20 @@ async def _addresses(request: BenchRequest) -> AsyncIterator[tuple[str, str]]:
     if request.urls is not None:
         for url in request.urls:
             _require_load_allowed(url, request)
+        await _require_reachable(request.urls)
         yield request.urls
         return
     async with running_pair(PairOptions(settings=request.settings, on_progress=request.tell)) as pair:
         yield pair.legacy.url, pair.cloud.gateway_url
+
+
+async def _require_reachable(urls: tuple[str, str]) -> None:
+    for side, url in zip(Side, urls, strict=True):
+        client = HttpSide(side, url)
+        try:
+            await client.require_reachable()
+        finally:
+            await client.close()
 
 
 def _require_load_allowed(url: str, request: BenchRequest) -> None:

@@ -1,6 +1,7 @@
 """`parakeet up`: both systems, answering until told to stop."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from harness.adapters.evidence_store import write_atomically
+from harness.domain.errors import ConfigurationError
 from harness.wiring.pair import PairOptions, RunningPair, mint_token, running_pair
 
 
@@ -31,13 +33,27 @@ class PairAddresses:
 
 
 async def serve_pair(options: PairOptions, json_path: Path | None, on_ready: Callable[[PairAddresses], None]) -> None:
-    """Starts both systems, writes `json_path` once both answer, and stays until it is cancelled."""
+    """Starts both systems, writes `json_path` once both answer, and stays until it is cancelled.
+
+    Raises:
+        ConfigurationError, SystemUnavailable, DataRefused: as `running_pair`; or `json_path` cannot be written.
+    """
+    if json_path is not None:
+        _clear(json_path)
     async with running_pair(options) as pair:
         addresses = _addresses(pair)
         if json_path is not None:
             write_atomically(json_path, orjson.dumps(asdict(addresses), option=orjson.OPT_INDENT_2), mode=0o600)
         on_ready(addresses)
         await asyncio.Event().wait()
+
+
+def _clear(json_path: Path) -> None:
+    """Who waits for the file must not read the addresses of an earlier pair."""
+    if json_path.is_dir() or not os.access(json_path.parent, os.W_OK):
+        hint = "Give a file in a directory that exists and can be written to."
+        raise ConfigurationError("the addresses cannot be written", where=str(json_path), hint=hint)
+    json_path.unlink(missing_ok=True)
 
 
 def _addresses(pair: RunningPair) -> PairAddresses:

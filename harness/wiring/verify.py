@@ -10,6 +10,7 @@ import msgspec
 from harness.adapters.evidence_files import load_manifest
 from harness.adapters.evidence_store import EvidenceStore, open_run, resume_run, write_atomically
 from harness.adapters.http import utc_now
+from harness.adapters.sqlite import require_sqlite_file
 from harness.domain.compare.rules import Rules
 from harness.domain.criterion import Criterion, CriterionEvidence, CriterionResult, ReadinessDecision
 from harness.domain.errors import ConfigurationError
@@ -81,18 +82,24 @@ async def verify(request: VerifyRequest, settings: Settings) -> Verified:
 
     Raises:
         ConfigurationError: an unknown phase, criterion or environment, unusable waivers, or a run directory that
-            cannot be used; nothing was started.
-        SystemUnavailable: the systems did not start.
+            cannot be used; or the systems cannot be started as configured. Nothing is left behind.
+        SystemUnavailable: the systems did not start; the run can be resumed.
     """
     plan = load_plan()
     if request.is_resumed:
         request = _as_it_was(request)
     scope = _scope(request, plan, settings)
     rules = rules_of_today(load_waivers(None), settings.rows)
+    if request.legacy_db is not None:
+        require_sqlite_file(request.legacy_db)
     store = _open_store(request)
     try:
         run = _Run(request=request, settings=settings, plan=plan, scope=scope, rules=rules, store=store)
         await _gather_and_decide(run)
+    except ConfigurationError:
+        if not request.is_resumed:
+            store.discard()
+        raise
     finally:
         store.close()
     files = render_all(store.directory)
