@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from target.collection import collection_paused
 from target.database.urls import async_database_url
 from target.errors import SecretsUnavailable
 from target.settings import Settings
@@ -25,9 +26,10 @@ async def fetch_secret(settings: Settings) -> Mapping[str, str]:
         SecretsUnavailable: denied, absent, unreachable or not a JSON object of texts.
     """
     # Here, not at the top: botocore costs about a quarter second that a warm or local process never needs.
-    import aioboto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    with collection_paused():
+        import aioboto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     name = settings.aws_secrets_manager_name
     limits = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})

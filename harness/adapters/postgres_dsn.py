@@ -11,6 +11,9 @@ _SCHEMES = frozenset({"postgresql", "postgres"})
 # Settings of other drivers that asyncpg would pass to the server, which would refuse them.
 _IGNORED = frozenset({"channel_binding", "gssencmode", "connect_timeout", "pgbouncer", "prepared_statement_cache_size"})
 _EXAMPLE = "Write it as postgresql://user:password@host:5432/database."
+APPLICATION_NAME = "parakeet"
+"""What our own connections are called, so that they are told from those of the system under test."""
+
 _CONNECT_TIMEOUT_S = 10.0
 
 
@@ -49,7 +52,12 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     """
     address = connectable_dsn(dsn)
     try:
-        return await asyncpg.connect(address, timeout=_CONNECT_TIMEOUT_S, statement_cache_size=0)
+        return await asyncpg.connect(
+            address,
+            timeout=_CONNECT_TIMEOUT_S,
+            statement_cache_size=0,
+            server_settings={"application_name": APPLICATION_NAME},
+        )
     except asyncpg.UndefinedObjectError as error:
         raise _wrong(dsn, str(error)) from error
     except (asyncpg.PostgresError, asyncpg.InternalClientError) as error:

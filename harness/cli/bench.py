@@ -26,7 +26,7 @@ def latency(
     *,
     legacy_url: Annotated[str | None, typer.Option(help="Address of the legacy; default: start both systems.")] = None,
     target_url: Annotated[str | None, typer.Option(help="Address of the target.")] = None,
-    rate: Annotated[float, typer.Option(help="Requests a second on each side.", min=0.1, max=500)] = 25.0,
+    rate: Annotated[float, typer.Option(help="Requests a second on each side.", min=0.1, max=500)] = 40.0,
     rounds: Annotated[int, typer.Option(help="Rounds, interleaved between the sides.", min=1, max=100)] = 5,
     requests: Annotated[int, typer.Option(help="Requests a round and side.", min=1, max=10_000)] = 120,
     allow_load: Annotated[bool, typer.Option("--allow-load", help="Addresses off this machine, on purpose.")] = False,
@@ -38,7 +38,7 @@ def latency(
     Latency counts from the intended send time; a failure counts as infinite. At least 299 samples a side are needed
     to claim a p99.
 
-    Example: parakeet bench latency --rounds 5 --requests 120 --rate 25
+    Example: parakeet bench latency --rounds 5 --requests 120 --rate 40
     """
     if (legacy_url is None) != (target_url is None):
         raise ConfigurationError("one address is given and the other is not", hint="Give both, or neither.")

@@ -13,6 +13,7 @@ import asyncpg
 
 from harness.adapters.http import HttpSide
 from harness.adapters.postgres import PostgresState
+from harness.adapters.postgres_dsn import APPLICATION_NAME
 from harness.domain.compare_rows import diff_states
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.errors import ConfigurationError
@@ -24,7 +25,6 @@ from harness.wiring.probes.context import ProbeContext, evidence_for_all
 _BURST = 4
 _RECOVERY_LIMIT_S = 15.0
 _POLL_S = 0.1
-_OUR_APPLICATION = "parakeet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ async def _check_pool(context: ProbeContext, client: HttpSide) -> Check:
         held = await connection.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
             " AND pid <> pg_backend_pid() AND application_name <> $1",
-            _OUR_APPLICATION,
+            APPLICATION_NAME,
         )
     finally:
         await connection.close()

@@ -8,6 +8,7 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from mangum import Mangum
 
 from target.app import create_app
+from target.collection import resume_collection
 from target.http_api import HttpApi
 from target.observability import configure_logging
 from target.settings import load_settings
@@ -15,6 +16,7 @@ from target.settings import load_settings
 _settings = load_settings()
 _logger = configure_logging(_settings, "trades")
 _serve = Mangum(create_app(_settings), lifespan="off", custom_handlers=[HttpApi])
+resume_collection()
 
 
 @_logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
