@@ -1,4 +1,4 @@
-"""Garbage collection around imports: what they allocate lives for ever, and searching it costs a fifth of their time."""
+"""Garbage collection around imports: what they allocate lives for ever; searching it costs a fifth of their time."""
 
 import gc
 from collections.abc import Iterator
