@@ -22,8 +22,11 @@ class LegacySettings(_Frozen, frozen=True):
     mode: Literal["embedded", "process", "docker", "remote"] = "embedded"
     command: list[str] = []
     """For `process`: argument list; `{port}` and `{database}` are filled in."""
+    port: int | None = None
+    """Where it listens; None means a free port. Not for `remote`."""
     working_directory: str | None = None
     environment: dict[str, str] = {}
+    """Added to ours; `{market}` in a value is the address of the generated market."""
     image: str | None = None
     """For `docker`."""
     url: str | None = None
@@ -66,6 +69,19 @@ class EnvironmentSettings(_Frozen, frozen=True):
     reset_command: list[str] = []
 
 
+class LocalMarketSettings(_Frozen, frozen=True):
+    """The generated market of docs/market.md: what it shows, and what goes wrong there."""
+
+    seed: int | None = None
+    last_day: str | None = None
+    latency_ms: float = 0.0
+    jitter_ms: float = 0.0
+    throttled_ratio: float = 0.0
+    error_ratio: float = 0.0
+    truncated_ratio: float = 0.0
+    retry_after_s: float = 1.0
+
+
 class LocalSettings(_Frozen, frozen=True):
     """What the local cloud puts where a deployment would: by secret, the keys and values that functions read.
 
@@ -73,6 +89,7 @@ class LocalSettings(_Frozen, frozen=True):
     """
 
     secrets: dict[str, dict[str, str]] = {}
+    market: LocalMarketSettings = LocalMarketSettings()
 
 
 class TableMap(_Frozen, frozen=True):

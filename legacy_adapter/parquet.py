@@ -21,6 +21,15 @@ class _Seen:
     modified_ns: int
 
 
+def require_readable(directory: Path | None) -> None:
+    """Nothing where it is not named or not there yet; raises ConfigurationError where it cannot be listed."""
+    if directory is not None and directory.exists():
+        with _files_told(directory):
+            for path in _look(directory):
+                with (directory / path).open("rb"):
+                    pass
+
+
 class DirectoryState:
     """Captures and restores whole directories; only what changed since is written.
 

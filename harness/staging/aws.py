@@ -75,6 +75,7 @@ class LocalAws:
 
     async def provision(self, definition: CloudDefinition) -> None:
         """Creates the definition's buckets, and its secrets, still without a value."""
+        self._region = definition.region
         await asyncio.to_thread(self._provision, definition)
 
     async def put_secret(self, name: str, value: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from harness.domain.cloud import CloudDefinition
@@ -20,6 +21,18 @@ async def start_authoriser(definition: CloudDefinition, aws: LocalAws) -> Author
     return authoriser
 
 
+def with_declared(definition: CloudDefinition, variables: Mapping[str, str]) -> CloudDefinition:
+    """The definition with other values for those of the variables that Terraform gives a function; none are added."""
+    functions = tuple(
+        replace(
+            function,
+            environment={name: variables.get(name, value) for name, value in function.environment.items()},
+        )
+        for function in definition.functions
+    )
+    return replace(definition, functions=functions)
+
+
 def local_cloud(
     definition: CloudDefinition,
     artifacts: BuiltArtifacts,
@@ -29,7 +42,10 @@ def local_cloud(
 ) -> LocalCloud:
     """Functions and gateway, not started; `extra` variables go to every function, over Terraform's."""
     variables = {
-        function.key: {"AWS_ACCESS_KEY_ID": access_key_id(function.role), **(extra or {})}
+        function.key: {
+            "AWS_ACCESS_KEY_ID": access_key_id(function.role),
+            **(extra or {}),
+        }
         for function in definition.functions
     }
     return LocalCloud(

@@ -1,34 +1,44 @@
 """The legacy system that the configuration asks for, on a copy of its database."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.domain.errors import ConfigurationError
 from harness.settings import FILE_NAME, LegacySettings
+from harness.wiring.market import market_variables
 from legacy_adapter.adapter import LegacySystem
 from legacy_adapter.docker import DockerSettings, DockerSystem
 from legacy_adapter.embedded import EmbeddedSettings, EmbeddedSystem
+from legacy_adapter.parquet import require_readable
 from legacy_adapter.process import ProcessSettings, ProcessSystem
 from legacy_adapter.remote import RemoteSettings, RemoteSystem
 from legacy_adapter.seed import write_seed_database
 from legacy_adapter.sqlite import copy_database, mark_disposable_file
 
 
-def legacy_system(settings: LegacySettings, runtime: Path) -> LegacySystem:
+def legacy_system(settings: LegacySettings, runtime: Path, market_url: str) -> LegacySystem:
     """The system of `settings.mode`, not started; what it writes of ours goes below `runtime`.
 
+    The reference application asks the market at `market_url`; another one does if its `environment` says so.
+
     Raises:
-        ConfigurationError: a setting that the mode needs is missing.
+        ConfigurationError: a setting that the mode needs is missing, or a directory that it names is none.
     """
+    for directory in (settings.cache_directory, settings.results_directory):
+        require_readable(_named_directory(settings, directory))
+    environment = {name: text.replace("{market}", market_url) for name, text in settings.environment.items()}
     if settings.mode == "process":
-        return ProcessSystem(_process(settings, runtime))
+        return ProcessSystem(_process(settings, runtime, environment))
     if settings.mode == "docker":
-        return DockerSystem(_docker(settings, runtime))
+        return DockerSystem(_docker(settings, runtime, environment))
     if settings.mode == "remote":
         return RemoteSystem(_remote(settings))
     return EmbeddedSystem(
         EmbeddedSettings(
             app_root=runtime,
-            environment=settings.environment,
+            port=settings.port,
+            # The public list of an index is not there, so that the fixed one is used, the same on every day.
+            environment={**market_variables(market_url), "SPX500_LIST_URL": f"{market_url}/none.csv", **environment},
             startup_timeout_s=settings.startup_timeout_s,
         )
     )
@@ -71,12 +81,17 @@ def _configured(settings: LegacySettings) -> Path | None:
     return Path(settings.working_directory or ".") / settings.database
 
 
-def _process(settings: LegacySettings, runtime: Path) -> ProcessSettings:
+def _named_directory(settings: LegacySettings, directory: str | None) -> Path | None:
+    return None if directory is None else Path(settings.working_directory or ".") / directory
+
+
+def _process(settings: LegacySettings, runtime: Path, environment: Mapping[str, str]) -> ProcessSettings:
     return ProcessSettings(
         command=settings.command,
         working_directory=Path(settings.working_directory or ".").resolve(),
         runtime_directory=runtime,
-        environment=settings.environment,
+        environment=environment,
+        port=settings.port,
         # A copy: `{database}` in the command or its environment leads there.
         database=runtime / "legacy.db",
         cache_directory=_optional(settings.cache_directory),
@@ -86,7 +101,7 @@ def _process(settings: LegacySettings, runtime: Path) -> ProcessSettings:
     )
 
 
-def _docker(settings: LegacySettings, runtime: Path) -> DockerSettings:
+def _docker(settings: LegacySettings, runtime: Path, environment: Mapping[str, str]) -> DockerSettings:
     if settings.image is None:
         hint = f"Set `image` under [legacy] in {FILE_NAME}."
         raise ConfigurationError("the legacy image is not named", hint=hint)
@@ -94,7 +109,10 @@ def _docker(settings: LegacySettings, runtime: Path) -> DockerSettings:
         image=settings.image,
         data_directory=runtime / "data",
         runtime_directory=runtime,
-        environment=settings.environment,
+        cache_directory=_named_directory(settings, settings.cache_directory),
+        results_directory=_named_directory(settings, settings.results_directory),
+        environment=environment,
+        port=settings.port,
         health_path=settings.health_path,
         startup_timeout_s=settings.startup_timeout_s,
     )

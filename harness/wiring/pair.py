@@ -4,12 +4,11 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from harness.adapters.postgres import mark_disposable
 from harness.adapters.tokens import authorization_header
@@ -23,12 +22,14 @@ from harness.staging.definition import load_definition
 from harness.staging.iam.authoriser import Authoriser
 from harness.staging.postgres import LocalPostgres
 from harness.staging.stack import LocalCloud
-from harness.wiring.functions import local_cloud, start_authoriser
+from harness.wiring.functions import local_cloud, start_authoriser, with_declared
 from harness.wiring.legacy import legacy_system, place_database
+from harness.wiring.market import local_market, market_variables
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.paths import terraform_directory
 from harness.wiring.runtime import runtime_directory
 from legacy_adapter.adapter import LegacySystem
+from legacy_adapter.local_market import LocalMarket
 
 _ALEMBIC_TIMEOUT_S = 60.0
 
@@ -47,6 +48,7 @@ class RunningPair:
     """Both systems, answering; everything ends when the context that made it is left."""
 
     legacy: LegacySystem
+    market: LocalMarket
     cloud: LocalCloud
     postgres: LocalPostgres
     aws: LocalAws
@@ -61,7 +63,7 @@ class RunningPair:
     def pids(self) -> tuple[int, ...]:
         """Every process that was started for the pair."""
         postmaster = () if self.postgres.pid is None else (self.postgres.pid,)
-        return (*self.legacy.pids, *postmaster, *self.aws.pids, *self.cloud.pids)
+        return (*self.legacy.pids, *self.market.pids, *postmaster, *self.aws.pids, *self.cloud.pids)
 
 
 @asynccontextmanager
@@ -79,23 +81,27 @@ async def running_pair(options: PairOptions) -> AsyncIterator[RunningPair]:
 
 
 async def _start(options: PairOptions, runtime: Path, stack: AsyncExitStack) -> RunningPair:
-    definition = load_definition(terraform_directory())
-    legacy = legacy_system(options.settings.legacy, runtime / "legacy")
-    postgres = LocalPostgres(runtime / "postgres")
-    aws = LocalAws(runtime / "moto.log", region=definition.region)
-    database = place_database(options.settings.legacy, options.legacy_db, legacy)
-    options.on_progress("building artifacts; starting legacy, PostgreSQL and moto")
-    parts = (legacy, postgres, aws)
-    for part in parts:
+    settings = options.settings
+    market = local_market(settings.local.market, runtime / "market.log")
+    legacy = legacy_system(settings.legacy, runtime / "legacy", market.url_for("legacy"))
+    postgres, aws = LocalPostgres(runtime / "postgres"), LocalAws(runtime / "moto.log")
+    database = place_database(settings.legacy, options.legacy_db, legacy)
+    for part in (market, legacy, postgres, aws):
         stack.push_async_callback(part.stop)
-    artifacts = await _all(
-        asyncio.to_thread(build_artifacts, project_inputs(project_root())), *(part.start() for part in parts)
-    )
-    options.on_progress("migrating the database")
-    await _fill_target(database, postgres.dsn, options.settings.rows, runtime)
-    contents = options.settings.local.secrets
-    secret_file = await _provide_secrets(aws, definition, contents, postgres.dsn, runtime / "target-jwt-secret")
+    options.on_progress("building artifacts; starting legacy, market, PostgreSQL and moto; migrating the database")
+    # What needs nothing of each other runs at once: the slowest chain is how long it takes.
+    async with _first_error_alone(), asyncio.TaskGroup() as group:
+        loading = group.create_task(asyncio.to_thread(load_definition, terraform_directory()))
+        group.create_task(_fill_target(postgres, database, settings.rows, runtime))
+        group.create_task(_provision(aws, loading))
+        group.create_task(legacy.start())
+        group.create_task(market.start())
+        building = group.create_task(asyncio.to_thread(build_artifacts, project_inputs(project_root())))
+    sources = market_variables(market.url_for("target"))
+    definition, artifacts = with_declared(loading.result(), sources), building.result()
     options.on_progress("starting functions and gateway")
+    contents = settings.local.secrets
+    secret_file = await _provide_secrets(aws, definition, contents, postgres.dsn, runtime / "target-jwt-secret")
     authoriser = await start_authoriser(definition, aws)
     stack.push_async_callback(authoriser.stop)
     cloud = local_cloud(definition, artifacts, authoriser, runtime / "functions")
@@ -103,6 +109,7 @@ async def _start(options: PairOptions, runtime: Path, stack: AsyncExitStack) -> 
     await cloud.start()
     return RunningPair(
         legacy=legacy,
+        market=market,
         cloud=cloud,
         postgres=postgres,
         aws=aws,
@@ -115,21 +122,25 @@ async def _start(options: PairOptions, runtime: Path, stack: AsyncExitStack) -> 
     )
 
 
-async def _all(building: Awaitable[BuiltArtifacts], *starting: Coroutine[Any, Any, None]) -> BuiltArtifacts:
-    """Waits for all of them; if one fails the others are cancelled, and the first of our own errors is raised."""
+@asynccontextmanager
+async def _first_error_alone() -> AsyncIterator[None]:
+    """Of a group whose tasks failed together, raises the first of our own errors by itself."""
     try:
-        async with asyncio.TaskGroup() as group:
-            for start in starting:
-                group.create_task(start)
-            return await building
+        yield
     except* HarnessError as failures:
         raise failures.exceptions[0] from None
 
 
-async def _fill_target(database: Path, dsn: str, rows: RowsSettings, runtime: Path) -> None:
-    await upgrade_schema(dsn, runtime / "alembic.log")
-    await migrate_rows(database, dsn, rows=rows)
-    await mark_disposable(dsn)
+async def _fill_target(postgres: LocalPostgres, database: Path, rows: RowsSettings, runtime: Path) -> None:
+    await postgres.start()
+    await upgrade_schema(postgres.dsn, runtime / "alembic.log")
+    await migrate_rows(database, postgres.dsn, rows=rows)
+    await mark_disposable(postgres.dsn)
+
+
+async def _provision(aws: LocalAws, loading: asyncio.Task[CloudDefinition]) -> None:
+    await aws.start()
+    await aws.provision(await loading)
 
 
 async def upgrade_schema(dsn: str, log_path: Path) -> None:
@@ -153,7 +164,6 @@ async def _provide_secrets(
     aws: LocalAws, definition: CloudDefinition, contents: Mapping[str, Mapping[str, str]], dsn: str, place: Path
 ) -> Path:
     """Fills the secrets that `[local.secrets]` describes; returns the file with the run's token secret."""
-    await aws.provision(definition)
     names = {secret.key: secret.name for secret in definition.secrets}
     jwt_secret = secrets.token_urlsafe(32)
     for key, content in contents.items():
