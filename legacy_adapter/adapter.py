@@ -50,6 +50,10 @@ class LegacySystem(Protocol):
         """A file with its token secret, readable by us only; None where we did not choose it."""
 
     @property
+    def can_restart(self) -> bool:
+        """True where `restart` can make it forget its process memory."""
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """Processes that we started for it."""
 

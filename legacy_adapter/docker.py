@@ -68,6 +68,11 @@ class DockerSystem:
         return self._settings.runtime_directory / "jwt_secret"
 
     @property
+    def can_restart(self) -> bool:
+        """Always: the container is ours."""
+        return True
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """The docker client's process."""
         return self._served.pids

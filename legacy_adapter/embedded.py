@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.domain.errors import SystemUnavailable
+from legacy_adapter.parquet import mark_disposable_directories
 from legacy_adapter.secret_file import write_secret
 from legacy_adapter.served_child import Launch, ServedChild
 
 _PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_STATE_DIRECTORIES = ("cache", "reports", "dashboard")
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -67,6 +69,11 @@ class EmbeddedSystem:
         return self._secret_file
 
     @property
+    def can_restart(self) -> bool:
+        """Always: the process is ours."""
+        return True
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """The application's process."""
         return self._served.pids
@@ -92,6 +99,7 @@ class EmbeddedSystem:
                 hint="Run `make install`.",
             )
         self.database_path.parent.mkdir(parents=True, exist_ok=True)
+        mark_disposable_directories(settings.app_root, _STATE_DIRECTORIES)
         self._secret = write_secret(self._secret_file, self._secret)
         command = [str(settings.python), "-m", "legacy_adapter.app", "--host", "127.0.0.1", "--port", str(port)]
         return Launch(

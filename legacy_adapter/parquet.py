@@ -11,6 +11,9 @@ from pathlib import Path
 
 from harness.domain.errors import ConfigurationError, HarnessError
 
+DIRECTORIES_MARKER = ".parakeet_disposable"
+"""A file that lists, one a line, the folders beside it that a replay may bring back to what they were."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
@@ -19,6 +22,34 @@ class _Seen:
     inode: int
     size_bytes: int
     modified_ns: int
+
+
+def mark_disposable_directories(root: Path, names: Sequence[str]) -> None:
+    """Says that the directories `names` below `root` are ours to overwrite, together with the database there."""
+    (root / DIRECTORIES_MARKER).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+
+def find_disposable_directories(database: Path) -> tuple[Path, ...]:
+    """The directories that the marker file beside the database, or one folder above it, names; none without one.
+
+    Raises:
+        ConfigurationError: the marker names a directory outside its own folder.
+    """
+    folder = database.absolute().parent
+    for root in (folder, folder.parent):
+        marker = root / DIRECTORIES_MARKER
+        if marker.is_file():
+            names = marker.read_text(encoding="utf-8").split()
+            return tuple(_below(root, name, marker) for name in names)
+    return ()
+
+
+def _below(root: Path, name: str, marker: Path) -> Path:
+    directory = (root / name).resolve()
+    if directory == root.resolve() or not directory.is_relative_to(root.resolve()):
+        hint = "Name folders beside the marker, one a line."
+        raise ConfigurationError(f"the marker names {name}, which is not below it", where=str(marker), hint=hint)
+    return directory
 
 
 def require_readable(directory: Path | None) -> None:

@@ -68,6 +68,11 @@ class ProcessSystem:
         return None if self._settings.jwt_secret is None else self._settings.runtime_directory / "jwt_secret"
 
     @property
+    def can_restart(self) -> bool:
+        """Always: the process is ours."""
+        return True
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """The command's process."""
         return self._served.pids

@@ -62,6 +62,11 @@ class RemoteSystem:
         return self._settings.jwt_secret_file
 
     @property
+    def can_restart(self) -> bool:
+        """Where there is a reset command."""
+        return bool(self._settings.reset_command)
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """None: we start nothing."""
         return ()

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness.adapters.change_probe import PostgresProbe, ProbedStore, SqliteProbe
+from harness.adapters.change_probe import PostgresProbe, ProbedStore
 from harness.adapters.evidence_store import EvidenceStore, open_run, require_empty
 from harness.adapters.http import HttpSide, utc_now
 from harness.adapters.postgres import PostgresState
@@ -23,10 +23,10 @@ from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_sides import ReplaySide
 from harness.settings import AuthSettings, Settings, environment_variable, project_root
+from harness.wiring.legacy_state import Restart, legacy_store, memory_note, restart_by_address
 from harness.wiring.manifest import RunInputs, new_manifest
 from harness.wiring.migrate import row_mapping
 from harness.wiring.rules import judged_mapping
-from legacy_adapter.sqlite import SqliteState
 
 DEFAULT_SESSIONS = "scenarios/sessions/**"
 Sides = tuple[ReplaySide, ReplaySide]
@@ -54,6 +54,8 @@ class ReplayRequest:
     sessions: tuple[str, ...] = ()
     rules: tuple[Path, ...] = ()
     """Files that decide how exchanges are judged, for the manifest."""
+    restart_legacy: Restart | None = field(default=None, repr=False)
+    """Makes the legacy forget its process memory; None means the configured reset command, if any."""
     out: Path
 
 
@@ -65,13 +67,16 @@ async def replay(
 ) -> None:
     """Replays and stores; `on_session` is told how many sessions are done and how many there are.
 
-    `on_note` is told what was left out of the session files.
+    `on_note` is told what was left out of the session files, and what cannot be reset between sessions.
 
     Raises:
         ConfigurationError: something asked for cannot be used; nothing was sent or written.
         SystemUnavailable: a side does not answer, or no longer; what was seen until then is stored.
     """
     sessions = load_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),), on_note)
+    note = memory_note(sessions, _restart(request, settings))
+    if note:
+        on_note(note)
     require_empty(request.out)
     async with opened_sides(request, settings, sessions) as sides:
         store = open_run(request.out, new_manifest(_inputs(request), utc_now()), _secrets(request))
@@ -121,6 +126,7 @@ async def opened_sides(request: ReplayRequest, settings: Settings, sessions: Seq
         target_client = _client(Side.TARGET, request.target.url, stack)
         stores = _stores(request, stack)
         legacy = _side(Side.LEGACY, request.legacy, settings.sides.legacy.auth, legacy_client, kinds)
+        legacy = replace(legacy, restart=_restart(request, settings))
         target = _side(Side.TARGET, request.target, settings.sides.target.auth, target_client, kinds)
         for store in stores:
             await store.require_disposable()
@@ -139,12 +145,16 @@ def replay_options(settings: Settings) -> ReplayOptions:
 
 def with_store(side: ReplaySide, store: StateStore) -> ReplaySide:
     """The side with its database known."""
-    return ReplaySide(client=side.client, store=store, authorize=side.authorize, token=side.token)
+    return replace(side, store=store)
 
 
 def authorizer(secret: str) -> Callable[[str], str]:
     """Makes the Authorization header of an `auth` kind with one side's secret, valid from now on."""
     return lambda kind: authorization_header(kind, secret, utc_now())
+
+
+def _restart(request: ReplayRequest, settings: Settings) -> Restart | None:
+    return request.restart_legacy or restart_by_address(settings.legacy, request.legacy.url)
 
 
 def _client(side: Side, url: str, stack: AsyncExitStack) -> HttpSide:
@@ -164,7 +174,7 @@ def _stores(request: ReplayRequest, stack: AsyncExitStack) -> tuple[StateStore, 
         hint = "Give the file that the running legacy has open."
         raise ConfigurationError("there is no such database file", where=str(request.legacy_db), hint=hint)
     stores: tuple[StateStore, ...] = (
-        ProbedStore(SqliteState(request.legacy_db), SqliteProbe(request.legacy_db)),
+        legacy_store(request.legacy_db),
         ProbedStore(PostgresState(request.target_dsn), PostgresProbe(request.target_dsn)),
     )
     for store in stores:

@@ -10,6 +10,7 @@ from harness.domain.difference import Facet, Outcome
 from harness.domain.evidence import EXCHANGES_FILE
 from harness.domain.findings import COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE, DifferenceRecord
 from harness.wiring.judgement import Judgement, judge_run
+from harness.wiring.legacy_state import restart_of
 from harness.wiring.paths import scenarios_directory
 from harness.wiring.probes.context import ProbeContext
 from harness.wiring.replay import ReplayRequest, SideOptions, opened_sides, replay_into, replay_options
@@ -53,6 +54,7 @@ class SessionReplay:
             target=SideOptions(url=pair.cloud.gateway_url, jwt_secret_file=pair.target_jwt_secret_file),
             legacy_db=pair.legacy.database_path,
             target_dsn=pair.target_dsn,
+            restart_legacy=restart_of(pair.legacy),
             out=context.run_directory,
         )
         options = replay_options(context.settings)

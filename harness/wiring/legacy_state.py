@@ -1,0 +1,87 @@
+"""The legacy's whole state between sessions: its rows, the files that it writes, and its process memory."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from harness.adapters.change_probe import ProbedStore, SqliteProbe
+from harness.domain.ports import StateStore
+from harness.domain.rows import DatabaseState
+from harness.domain.session import Session
+from harness.engine.replay import PROCESS_MEMORY_TAG
+from harness.settings import LegacySettings
+from legacy_adapter.adapter import LegacySystem
+from legacy_adapter.parquet import DirectoryState, find_disposable_directories
+from legacy_adapter.remote import RemoteSettings, RemoteSystem
+from legacy_adapter.sqlite import SqliteState
+
+Restart = Callable[[], Awaitable[None]]
+
+
+class RowsAndFiles:
+    """A StateStore whose capture and restore cover the directories beside the database too."""
+
+    def __init__(self, rows: ProbedStore, files: DirectoryState) -> None:
+        self._rows = rows
+        self._files = files
+
+    async def change_token(self) -> object:
+        """Equal tokens guarantee equal rows; files do not count."""
+        return await self._rows.change_token()
+
+    async def require_disposable(self) -> None:
+        """The directories carry their mark already: without it they are not found."""
+        await self._rows.require_disposable()
+
+    async def capture(self) -> None:
+        """Remembers rows and files as they are now."""
+        await asyncio.gather(self._rows.capture(), self._files.capture())
+
+    async def restore(self) -> None:
+        """Brings both back."""
+        await asyncio.gather(self._rows.restore(), self._files.restore())
+
+    async def read(self) -> DatabaseState:
+        """The rows."""
+        return await self._rows.read()
+
+    async def close(self) -> None:
+        """Leaves database and files as they are."""
+        await self._rows.close()
+        await self._files.close()
+
+
+def legacy_store(database: Path) -> StateStore:
+    """The rows of the live file, and the marked directories that belong to it."""
+    rows = ProbedStore(SqliteState(database), SqliteProbe(database))
+    directories = find_disposable_directories(database)
+    return RowsAndFiles(rows, DirectoryState(directories)) if directories else rows
+
+
+def restart_of(legacy: LegacySystem) -> Restart | None:
+    """How a system that we run, or can have reset, forgets its process memory."""
+    return legacy.restart if legacy.can_restart else None
+
+
+def restart_by_address(settings: LegacySettings, url: str) -> Restart | None:
+    """The configured reset command of a system that somebody else runs at `url`, if there is one."""
+    if not settings.reset_command:
+        return None
+    remote = RemoteSettings(
+        url=url,
+        reset_command=settings.reset_command,
+        health_path=settings.health_path,
+        startup_timeout_s=settings.startup_timeout_s,
+    )
+    return RemoteSystem(remote).restart
+
+
+def memory_note(sessions: Sequence[Session], restart: Restart | None) -> str | None:
+    """A warning where sessions need a fresh process and nobody can make one."""
+    marked = [session.id for session in sessions if PROCESS_MEMORY_TAG in session.tags]
+    if restart is not None or not marked:
+        return None
+    return (
+        "the legacy's process memory cannot be reset by address: set `reset_command` under [legacy]; sessions that"
+        f" depend on it: {len(marked)} ({', '.join(marked[:3])})"
+    )
