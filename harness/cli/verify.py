@@ -40,7 +40,9 @@ def verify(
     profile: Annotated[Profile, typer.Option(help="`quick` leaves out what takes long, and says so.")] = Profile.FULL,
     environment: Annotated[str, typer.Option(help="Where the target runs.")] = "local",
     out: Annotated[Path | None, typer.Option(help="Run directory; default artifacts/<run id>.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue --out, or the latest run, after a kill.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue --out, or the latest run, as it was asked for.")
+    ] = False,
     legacy_db: Annotated[Path | None, typer.Option(help="SQLite file that both sides start from; copied.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration instead of parakeet.toml.")] = None,
 ) -> int:

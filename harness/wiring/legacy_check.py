@@ -1,7 +1,6 @@
 """The check against recordings, on the reference application or at an address."""
 
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from harness.domain.recording import Place
 from harness.domain.recording_result import StepCheck
 from harness.domain.session import Session
 from harness.engine.recording_check import Application, StartAfresh, check_recording
+from harness.wiring.runtime import runtime_directory
 from legacy_adapter.embedded import EmbeddedSettings, EmbeddedSystem
 
 _TAIL_LINES = 12
@@ -63,7 +63,7 @@ def _embedded(options: CheckOptions) -> StartAfresh:
 
 @asynccontextmanager
 async def _reference_application(database: Path) -> AsyncIterator[Application]:
-    with tempfile.TemporaryDirectory(prefix="parakeet-legacy-", ignore_cleanup_errors=True) as folder:
+    with runtime_directory() as folder:
         root = _application_root(folder, database)
         system = EmbeddedSystem(
             EmbeddedSettings(
@@ -85,8 +85,8 @@ async def _reference_application(database: Path) -> AsyncIterator[Application]:
             await system.stop()
 
 
-def _application_root(folder: str, database: Path) -> Path:
-    root = Path(folder).resolve()
+def _application_root(folder: Path, database: Path) -> Path:
+    root = folder.resolve()
     (root / "data").mkdir()
     shutil.copyfile(database, root / "data" / "trades.db")
     return root

@@ -63,8 +63,11 @@ class StartedCommand:
         return [parent, *parent.children(recursive=True)]
 
     def send(self, number: signal.Signals) -> None:
-        """Sends it a signal."""
-        self._process.send_signal(number)
+        """Sends it a signal; an interrupt goes to its whole process group, as a terminal's Ctrl-C does."""
+        if number == signal.SIGINT:
+            os.killpg(self.pid, number)
+        else:
+            self._process.send_signal(number)
 
     def wait(self, timeout_s: float = 60.0) -> int:
         """Its exit status."""

@@ -13,7 +13,9 @@ import pytest
 from harness.domain.errors import ExitCode
 from tests.builders.started_pair import StartedCommand, StartedPair, survivors
 
-pytestmark = pytest.mark.xdist_group("orphans")
+# Two at a time at most: each starts both systems.
+of_up = pytest.mark.xdist_group("orphans of up")
+of_verify = pytest.mark.xdist_group("orphans of verify")
 
 INTERRUPTED = 130
 SLOW_PROBE = "replaying sessions"
@@ -75,6 +77,7 @@ def left_in(command: StartedCommand) -> list[str]:
     return [path.name for path in command.temporary.glob("parakeet-*")]
 
 
+@of_up
 def test_up_ends_in_order_and_by_force_and_starts_again(started: Started) -> None:
     """One after another in one directory, so that each start is also the next start of the case before it."""
     pair = started.up("a")
@@ -94,6 +97,7 @@ def test_up_ends_in_order_and_by_force_and_starts_again(started: Started) -> Non
     assert left_in(pair) == []
 
 
+@of_up
 def test_up_in_the_background_of_a_shell_ends_on_sigterm(started: Started) -> None:
     pair = started.up("a", ignores_interrupts=True)
     pair.addresses()
@@ -104,6 +108,7 @@ def test_up_in_the_background_of_a_shell_ends_on_sigterm(started: Started) -> No
     assert left_in(pair) == []
 
 
+@of_up
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_up_that_ends_before_it_is_up_leaves_nothing(started: Started, number: signal.Signals) -> None:
     pair = started.up("a")
@@ -116,6 +121,7 @@ def test_up_that_ends_before_it_is_up_leaves_nothing(started: Started, number: s
     assert not pair.json_path.exists()
 
 
+@of_verify
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_verify_that_is_asked_to_end_leaves_nothing(started: Started, tmp_path: Path, number: signal.Signals) -> None:
     command = started.verify("a", "--criterion", "P4.trades", "--out", str(tmp_path / "run"))
@@ -128,6 +134,7 @@ def test_verify_that_is_asked_to_end_leaves_nothing(started: Started, tmp_path: 
     assert left_in(command) == []
 
 
+@of_verify
 def test_a_killed_verify_leaves_nothing_and_is_resumed(started: Started, tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = started.verify("a", "--criterion", "P1.parity", "--criterion", "P4.root.parity", "--out", str(out))
