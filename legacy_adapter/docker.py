@@ -99,6 +99,7 @@ class DockerSystem:
 
     def _prepare(self, port: int) -> Launch:
         settings = self._settings
+        _open_to_any_account(settings.data_directory, self.database_path)
         self._secret = write_secret(self.jwt_secret_file, self._secret)
         # Named without values: the client reads them from its environment, so they are in no process list.
         passed = {"TZ": "UTC", "PYTHONHASHSEED": "0", **settings.environment, "JWT_SECRET": self._secret}
@@ -136,3 +137,14 @@ class DockerSystem:
                 stderr=asyncio.subprocess.DEVNULL,
             )
             await asyncio.wait_for(process.wait(), _REMOVE_TIMEOUT_S)
+
+
+def _open_to_any_account(directory: Path, database: Path) -> None:
+    """The image runs under an account of its own, which must write the database that we mount, and its journal.
+
+    Only our own copy lies there, in a directory that no other account of this machine can enter.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o777)
+    if database.exists():
+        database.chmod(0o666)

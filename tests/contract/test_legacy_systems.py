@@ -288,3 +288,20 @@ async def test_the_reference_application_serves_the_seed(tmp_path: Path) -> None
     finally:
         await system.stop()
     assert (told["total"], len(told["trades"])) == (100, 5)
+
+
+async def test_the_containers_own_account_may_write_the_mounted_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fake_docker(tmp_path, monkeypatch)
+    database = tmp_path / "data" / "trades.db"
+    write_seed_database(database)
+    system = _docker(tmp_path)
+    await system.start()
+    await system.stop()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (database.parent, database)] == [0o777, 0o666]
+
+
+async def test_a_system_says_whether_it_can_be_restarted(case: Case) -> None:
+    assert case.system.can_restart
+    assert not RemoteSystem(RemoteSettings(url="http://127.0.0.1:1")).can_restart
