@@ -99,7 +99,9 @@ class DockerSystem:
 
     def _prepare(self, port: int) -> Launch:
         settings = self._settings
-        _open_to_any_account(settings.data_directory, self.database_path)
+        for directory, _ in self._mounts():
+            if directory.absolute().is_relative_to(settings.runtime_directory.absolute()):
+                _open_to_any_account(directory)
         self._secret = write_secret(self.jwt_secret_file, self._secret)
         # Named without values: the client reads them from its environment, so they are in no process list.
         passed = {"TZ": "UTC", "PYTHONHASHSEED": "0", **settings.environment, "JWT_SECRET": self._secret}
@@ -117,14 +119,18 @@ class DockerSystem:
         settings = self._settings
         arguments = ["docker", "run", "--rm", "--name", self._container]
         arguments += ["-p", f"127.0.0.1:{port}:{settings.container_port}"]
+        for host, container in self._mounts():
+            arguments += ["-v", f"{host.absolute()}:{container}"]
+        return arguments
+
+    def _mounts(self) -> list[tuple[Path, str]]:
+        settings = self._settings
         mounts = [(settings.data_directory, settings.container_data)]
         if settings.cache_directory is not None:
             mounts.append((settings.cache_directory, "/app/cache"))
         if settings.results_directory is not None:
             mounts.append((settings.results_directory, "/app/reports"))
-        for host, container in mounts:
-            arguments += ["-v", f"{host.absolute()}:{container}"]
-        return arguments
+        return mounts
 
     async def _remove(self) -> None:
         with contextlib.suppress(OSError, TimeoutError):
@@ -139,12 +145,11 @@ class DockerSystem:
             await asyncio.wait_for(process.wait(), _REMOVE_TIMEOUT_S)
 
 
-def _open_to_any_account(directory: Path, database: Path) -> None:
-    """The image runs under an account of its own, which must write the database that we mount, and its journal.
+def _open_to_any_account(directory: Path) -> None:
+    """The image runs under an account of its own, which must write what we mount.
 
-    Only our own copy lies there, in a directory that no other account of this machine can enter.
+    Only copies of ours are opened, in a directory that no other account of this machine can enter.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    directory.chmod(0o777)
-    if database.exists():
-        database.chmod(0o666)
+    for path in (directory, *directory.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)

@@ -1,5 +1,6 @@
 """The legacy system that the configuration asks for, on a copy of its database."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from harness.wiring.market import market_variables
 from legacy_adapter.adapter import LegacySystem
 from legacy_adapter.docker import DockerSettings, DockerSystem
 from legacy_adapter.embedded import EmbeddedSettings, EmbeddedSystem
-from legacy_adapter.parquet import require_readable
+from legacy_adapter.parquet import mark_disposable_directories, require_readable
 from legacy_adapter.process import ProcessSettings, ProcessSystem
 from legacy_adapter.remote import RemoteSettings, RemoteSystem
 from legacy_adapter.seed import write_seed_database
@@ -109,13 +110,22 @@ def _docker(settings: LegacySettings, runtime: Path, environment: Mapping[str, s
         image=settings.image,
         data_directory=runtime / "data",
         runtime_directory=runtime,
-        cache_directory=_named_directory(settings, settings.cache_directory),
-        results_directory=_named_directory(settings, settings.results_directory),
+        cache_directory=_copied(_named_directory(settings, settings.cache_directory), runtime / "cache"),
+        results_directory=_copied(_named_directory(settings, settings.results_directory), runtime / "reports"),
         environment=environment,
         port=settings.port,
         health_path=settings.health_path,
         startup_timeout_s=settings.startup_timeout_s,
     )
+
+
+def _copied(named: Path | None, place: Path) -> Path:
+    """A directory of ours for the container to write: what is the user's is copied, never written."""
+    if named is not None and named.is_dir():
+        shutil.copytree(named, place, dirs_exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
+    mark_disposable_directories(place.parent, ("cache", "reports"))
+    return place
 
 
 def _remote(settings: LegacySettings) -> RemoteSettings:

@@ -294,12 +294,14 @@ async def test_the_containers_own_account_may_write_the_mounted_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _fake_docker(tmp_path, monkeypatch)
-    database = tmp_path / "data" / "trades.db"
+    database = tmp_path / "runtime" / "data" / "trades.db"
     write_seed_database(database)
-    system = _docker(tmp_path)
+    (tmp_path / "cache").mkdir(mode=0o700)
+    system = _docker(tmp_path, data_directory=database.parent, cache_directory=tmp_path / "cache")
     await system.start()
     await system.stop()
     assert [stat.S_IMODE(path.stat().st_mode) for path in (database.parent, database)] == [0o777, 0o666]
+    assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700, "what is not our copy stays as it is"
 
 
 async def test_a_system_says_whether_it_can_be_restarted(case: Case) -> None:

@@ -72,7 +72,12 @@ def _docker(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     environment = {"YAHOO_BASE_URL": "{market}", "SPX500_LIST_URL": "{market}/none.csv"}
-    return _configuration(directory, mode="docker", image="parakeet-legacy:test", environment=environment)
+    results = directory / "their-results"
+    results.mkdir()
+    (results / "HRP_results.json").write_text('{"metrics": {}}')
+    return _configuration(
+        directory, mode="docker", image="parakeet-legacy:test", environment=environment, results_directory=str(results)
+    )
 
 
 @pytest.fixture
@@ -121,6 +126,10 @@ def test_a_legacy_of_ours_serves_the_seed_and_asks_the_market(
     finally:
         pair.end()
     assert survivors(family) == []
+    theirs = tmp_path / "their-results" / "HRP_results.json"
+    assert not theirs.exists() or theirs.read_text() == '{"metrics": {}}', (
+        "the user's own files are copied, not written"
+    )
 
 
 def test_a_legacy_that_runs_elsewhere_is_used_and_left_running(tmp_path: Path, somebody_elses: EmbeddedSystem) -> None:
