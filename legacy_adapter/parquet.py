@@ -29,14 +29,16 @@ def mark_disposable_directories(root: Path, names: Sequence[str]) -> None:
     (root / DIRECTORIES_MARKER).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
-def find_disposable_directories(database: Path) -> tuple[Path, ...]:
-    """The directories that the marker file beside the database, or one folder above it, names; none without one.
+def find_disposable_directories(database: Path, working_directory: Path | None = None) -> tuple[Path, ...]:
+    """The directories that a marker file names; none without one.
+
+    It is looked for beside the database, one folder above it, and in the working directory.
 
     Raises:
         ConfigurationError: the marker names a directory outside its own folder.
     """
     folder = database.absolute().parent
-    for root in (folder, folder.parent):
+    for root in (folder, folder.parent, *([working_directory.absolute()] if working_directory else [])):
         marker = root / DIRECTORIES_MARKER
         if marker.is_file():
             names = marker.read_text(encoding="utf-8").split()

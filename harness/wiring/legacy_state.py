@@ -51,10 +51,10 @@ class RowsAndFiles:
         await self._files.close()
 
 
-def legacy_store(database: Path) -> StateStore:
-    """The rows of the live file, and the marked directories that belong to it."""
+def legacy_store(database: Path, working_directory: Path | None = None) -> StateStore:
+    """The rows of the live file, and the marked directories that belong to it or lie in the working directory."""
     rows = ProbedStore(SqliteState(database), SqliteProbe(database))
-    directories = find_disposable_directories(database)
+    directories = find_disposable_directories(database, working_directory)
     return RowsAndFiles(rows, DirectoryState(directories)) if directories else rows
 
 

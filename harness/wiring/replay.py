@@ -124,7 +124,7 @@ async def opened_sides(request: ReplayRequest, settings: Settings, sessions: Seq
     async with AsyncExitStack() as stack:
         legacy_client = _client(Side.LEGACY, request.legacy.url, stack)
         target_client = _client(Side.TARGET, request.target.url, stack)
-        stores = _stores(request, stack)
+        stores = _stores(request, settings, stack)
         legacy = _side(Side.LEGACY, request.legacy, settings.sides.legacy.auth, legacy_client, kinds)
         legacy = replace(legacy, restart=_restart(request, settings))
         target = _side(Side.TARGET, request.target, settings.sides.target.auth, target_client, kinds)
@@ -163,7 +163,7 @@ def _client(side: Side, url: str, stack: AsyncExitStack) -> HttpSide:
     return client
 
 
-def _stores(request: ReplayRequest, stack: AsyncExitStack) -> tuple[StateStore, ...]:
+def _stores(request: ReplayRequest, settings: Settings, stack: AsyncExitStack) -> tuple[StateStore, ...]:
     if (request.legacy_db is None) != (request.target_dsn is None):
         given, missing = ("--legacy-db", "--target-dsn") if request.legacy_db else ("--target-dsn", "--legacy-db")
         hint = f"Add {missing}, or leave out {given}: then only answers are compared."
@@ -173,8 +173,9 @@ def _stores(request: ReplayRequest, stack: AsyncExitStack) -> tuple[StateStore, 
     if not request.legacy_db.is_file():
         hint = "Give the file that the running legacy has open."
         raise ConfigurationError("there is no such database file", where=str(request.legacy_db), hint=hint)
+    working = settings.legacy.working_directory
     stores: tuple[StateStore, ...] = (
-        legacy_store(request.legacy_db),
+        legacy_store(request.legacy_db, Path(working) if working else None),
         ProbedStore(PostgresState(request.target_dsn), PostgresProbe(request.target_dsn)),
     )
     for store in stores:

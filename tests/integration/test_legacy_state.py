@@ -136,6 +136,9 @@ def test_directories_without_the_mark_are_never_touched(tmp_path: Path) -> None:
     mark_disposable_directories(tmp_path, ["cache"])
     assert find_disposable_directories(tmp_path / "data" / "trades.db") == (tmp_path.resolve() / "cache",)
     assert find_disposable_directories(tmp_path / "trades.db") == (tmp_path.resolve() / "cache",)
+    elsewhere = tmp_path / "a" / "b" / "c" / "trades.db"
+    assert find_disposable_directories(elsewhere) == ()
+    assert find_disposable_directories(elsewhere, tmp_path) == (tmp_path.resolve() / "cache",)
 
 
 @pytest.mark.parametrize("name", ["../other", ".", "/etc"])
