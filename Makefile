@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 LEGACY_VENV := .venv-legacy
+POLICY_VENV := .venv-policy
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --quiet --disable-pip-version-check --require-hashes --no-deps
 
-.PHONY: verify test lint format types bench docs lock install clean help
+.PHONY: verify test lint format types bench docs lock install clean help policy-scan
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -15,7 +16,7 @@ verify: install ## Compare legacy and target, measure, report, decide (quick pro
 	$(BIN)/parakeet verify --profile quick
 
 test: install ## Run every test
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install ## Check style, types and the import contract
 	$(BIN)/ruff check .
@@ -30,6 +31,10 @@ format: install ## Format the code
 bench: install ## Run every benchmark; writes artifacts/bench.json
 	$(BIN)/python -m bench
 
+policy-scan: $(POLICY_VENV)/.installed ## Scan terraform/ for unsafe settings (checkov; about a minute)
+	$(POLICY_VENV)/bin/checkov --directory terraform --framework terraform --skip-path tests \
+		--var-file terraform/environments/prod.tfvars --skip-download --quiet --compact
+
 install: $(VENV)/.installed $(LEGACY_VENV)/.installed
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
@@ -43,6 +48,11 @@ $(LEGACY_VENV)/.installed: requirements/legacy.txt
 	$(LEGACY_VENV)/bin/python -m pip install $(PIP_FLAGS) -r requirements/legacy.txt
 	@touch $@
 
+$(POLICY_VENV)/.installed: requirements/policy.txt
+	$(PYTHON) -m venv $(POLICY_VENV)
+	$(POLICY_VENV)/bin/python -m pip install $(PIP_FLAGS) -r requirements/policy.txt
+	@touch $@
+
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --strip-extras
 
@@ -50,6 +60,7 @@ lock: ## Resolve the locks again
 	$(COMPILE) pyproject.toml --all-extras -o requirements/dev.txt
 	$(COMPILE) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
 	$(COMPILE) requirements/legacy.in -o requirements/legacy.txt
+	$(COMPILE) requirements/policy.in -o requirements/policy.txt
 
 clean: ## Remove run output and build products
 	rm -rf artifacts

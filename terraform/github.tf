@@ -13,6 +13,8 @@ resource "aws_iam_openid_connect_provider" "github" {
 }
 
 resource "aws_iam_role" "github" {
+  #checkov:skip=CKV_AWS_393:The claim is repo:owner/name:environment:NAME in full; the check cannot evaluate each.value.
+
   for_each = toset(local.github)
 
   name = "${local.prefix}-release"

@@ -1,6 +1,11 @@
 # One private bucket: encrypted, TLS only, tiered by age.
 
 resource "aws_s3_bucket" "this" {
+  #checkov:skip=CKV_AWS_145:The migration asks for AES256 (criterion P1.6).
+  #checkov:skip=CKV_AWS_144:Prices can be fetched and artifacts be built again: a second region would double the cost for nothing lost.
+  #checkov:skip=CKV_AWS_18:Market prices and our own packages: who read them is not worth a bucket of logs.
+  #checkov:skip=CKV2_AWS_62:Nothing listens: ingest hands over work through SQS.
+
   bucket        = var.name
   force_destroy = var.force_destroy
 }
