@@ -49,5 +49,7 @@ class RunManifest:
     config_sha256: str = ""
     rules_sha256: str = ""
     machine: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """Where the place that was judged is another than the one described: belongs beside every figure."""
     files: tuple[Evidence, ...] = ()
     format_version: int = 1

@@ -63,14 +63,16 @@ async def check_infrastructure(
         workspace = TerraformWorkspace.copy(
             terraform_dir, work_dir, definition=definition, plugin_dir=plugin_dir, endpoint=aws.endpoint
         )
-        run = _InfraRun(workspace, aws, definition, progress)
+        run = InfraRun(workspace, aws, definition, progress)
         await run.perform()
     finally:
         await aws.stop()
     return InfraReport(checks=run.report(), duration_s=time.monotonic() - started)
 
 
-class _InfraRun:
+class InfraRun:
+    """One pass over a workspace whose Terraform talks to `aws`; each part adds to the report."""
+
     def __init__(
         self, workspace: TerraformWorkspace, aws: LocalAws, definition: CloudDefinition, progress: Progress
     ) -> None:
@@ -86,14 +88,19 @@ class _InfraRun:
         return {criterion: tuple(checks) or (untold,) for criterion, checks in self._checks.items()}
 
     async def perform(self) -> None:
+        """All parts in order, as far as they go."""
+        if await self.check_files() and await self.apply():
+            await self.read_back()
+            await self.destroy()
+
+    async def check_files(self) -> bool:
+        """True if the files are formatted, valid, and refuse what their own tests say.
+
+        Raises:
+            SystemUnavailable: Terraform or its provider is missing.
+        """
         self._progress("terraform init")
         await self._workspace.init()
-        files_are_sound = await self._check_files()
-        if files_are_sound and await self._apply():
-            await self._read_back()
-            await self._destroy()
-
-    async def _check_files(self) -> bool:
         outcomes = [
             await self._step("files are formatted", "fmt", "-check", "-recursive"),
             await self._step("files are valid", "validate"),
@@ -101,14 +108,16 @@ class _InfraRun:
         ]
         return all(outcomes)
 
-    async def _apply(self) -> bool:
+    async def apply(self) -> bool:
+        """True if everything was created and a second plan finds nothing to change."""
         return (
             await self._step("plan", "plan", *_VARIABLES, "-out=plan.bin")
             and await self._step("apply", "apply", "plan.bin")
             and await self._step("second plan has no changes", "plan", *_VARIABLES, "-detailed-exitcode")
         )
 
-    async def _read_back(self) -> None:
+    async def read_back(self) -> None:
+        """Judges what is there by what the API says of it."""
         self._progress("reading back")
         for criterion, read in _READERS.items():
             try:
@@ -117,7 +126,8 @@ class _InfraRun:
                 # What the definition names is not there to be asked about.
                 self._checks[criterion].append(Check(name="read back from the API", passed=False, detail=str(error)))
 
-    async def _destroy(self) -> None:
+    async def destroy(self) -> None:
+        """Removes everything again, and looks for what is left."""
         if await self._step("destroy", "destroy", *_VARIABLES, "-auto-approve"):
             left = await asyncio.to_thread(_left_behind, self._aws, self._definition)
             check = Check(name="destroy leaves nothing", passed=not left, detail=", ".join(left) or "nothing is left")

@@ -27,11 +27,12 @@ async def run_infra_check(terraform_dir: Path | None = None, *, progress: Progre
             directory,
             Path(scratch),
             definition=definition,
-            plugin_dir=_plugin_dir(),
+            plugin_dir=plugin_dir(),
             progress=progress,
         )
 
 
-def _plugin_dir() -> Path | None:
+def plugin_dir() -> Path | None:
+    """The provider mirror that TF_PLUGIN_DIR names; None leaves it to Terraform's own settings."""
     named = os.environ.get(PLUGIN_DIR_VARIABLE)
     return Path(named).absolute() if named else None

@@ -27,12 +27,14 @@ from harness.wiring.probes import (
     artifacts,
     cold_start,
     data_migration,
+    infra,
     latency,
     load_smoke,
     migrations,
     row_parity,
     secrets,
     session,
+    variables,
 )
 from harness.wiring.probes.context import ProbeContext
 from harness.wiring.probes.parity import SessionReplay
@@ -122,6 +124,7 @@ async def _gather(run: _Run, required: Sequence[Criterion]) -> Gathered:
     request, store = run.request, run.store
     options = PairOptions(settings=run.settings, legacy_db=request.legacy_db, on_progress=request.tell)
     async with running_pair(options) as pair:
+        store.update_manifest(notes=pair.cloud.notes)
         context = ProbeContext(
             pair=pair,
             store=store,
@@ -150,6 +153,8 @@ def _probes(context: ProbeContext) -> tuple[Probe, ...]:
         Probe(name="secrets", title="secrets", gather=partial(secrets.gather, context)),
         Probe(name="session", title="transactions and a restart", gather=partial(session.gather, context)),
         Probe(name="artifacts", title="artifacts", gather=partial(artifacts.gather, context)),
+        Probe(name="variables", title="variables", gather=partial(variables.gather, context)),
+        Probe(name="infra", title="Terraform against moto", gather=partial(infra.gather, context)),
     )
 
 
