@@ -23,7 +23,7 @@ from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_sides import NOT_SENT, Outages, ReplaySide
 from harness.engine.replay_state import StatePair
 
-_ABSENT = object()
+ABSENT_DOCUMENT = object()
 
 
 class SessionPass:
@@ -83,7 +83,7 @@ class SessionPass:
 
     def _for_target(self, step: Step) -> tuple[Step, tuple[str, ...]]:
         # Before saved values are filled in: those are the target's own already and must not be translated again.
-        translated, changes = self._identity.to_target(_unfilled(step))
+        translated, changes = self._identity.to_target(unfilled(step))
         if not changes:
             return step, ()
         body = None if translated.body is None else translated.body.decode("utf-8", "surrogatepass")
@@ -102,7 +102,7 @@ class SessionPass:
         return Exchange(
             side=side,
             base_url="",
-            request=_unfilled(step),
+            request=unfilled(step),
             response=None,
             transport_error=f"{NOT_SENT}: {reason}",
             sent_at=self._options.clock(),
@@ -111,15 +111,15 @@ class SessionPass:
 
     async def _poll(self, system: ReplaySide, request: Request, poll: Poll, exchange: Exchange) -> Exchange:
         deadline = self._options.monotonic() + poll.timeout_s
-        while _is_waiting(exchange, poll) and self._options.monotonic() < deadline:
+        while is_waiting(exchange, poll) and self._options.monotonic() < deadline:
             await self._options.sleep(poll.interval_s)
             exchange = await system.client.send(request)
         return exchange
 
     def _keep(self, step: Step, exchange: Exchange) -> None:
         if step.save:
-            document = _document(exchange)
-            if document is not _ABSENT:
+            document = read_document(exchange)
+            if document is not ABSENT_DOCUMENT:
                 self._saved[exchange.side].update(extract_saves(step, document))
 
     def _saved_differently(self, step: Step) -> tuple[str, ...]:
@@ -145,14 +145,16 @@ class SessionPass:
         )
 
 
-def _unfilled(step: Step) -> Request:
+def unfilled(step: Step) -> Request:
+    """The request as the session spells it, without saved values."""
     body = None if step.body is None else encode_text(step.body)
     return Request(method=step.method, url=step.url, headers=step.headers, body=body)
 
 
-def _is_waiting(exchange: Exchange, poll: Poll) -> bool:
-    document = _document(exchange)
-    if document is _ABSENT:
+def is_waiting(exchange: Exchange, poll: Poll) -> bool:
+    """Whether the answer still has one of the values that the step waits to see the end of."""
+    document = read_document(exchange)
+    if document is ABSENT_DOCUMENT:
         return False
     try:
         value = value_text(resolve_pointer(document, poll.pointer))
@@ -161,10 +163,11 @@ def _is_waiting(exchange: Exchange, poll: Poll) -> bool:
     return any(value == value_text(waiting) for waiting in poll.while_values)
 
 
-def _document(exchange: Exchange) -> Any:
+def read_document(exchange: Exchange) -> Any:
+    """The answer's JSON, or ABSENT_DOCUMENT."""
     if exchange.response is None:
-        return _ABSENT
+        return ABSENT_DOCUMENT
     try:
         return json.loads(exchange.response.body)
     except ValueError:
-        return _ABSENT
+        return ABSENT_DOCUMENT

@@ -34,7 +34,7 @@ class StatePair:
         mapping: RowMapping | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._stores = () if legacy is None or target is None else (_Watched(legacy), _Watched(target))
+        self._stores = () if legacy is None or target is None else (WatchedStore(legacy), WatchedStore(target))
         self._mapping = mapping
         self._sleep = sleep
         self.initial_differences: tuple[Difference, ...] = ()
@@ -92,7 +92,7 @@ class StatePair:
         return legacy, target
 
 
-class _Watched:
+class WatchedStore:
     """One store with the rows as they were before the present step and as last read."""
 
     def __init__(self, store: StateStore) -> None:
@@ -102,13 +102,16 @@ class _Watched:
         self._token: object = None
 
     async def restore(self) -> None:
+        """Brings the captured state back."""
         await self.store.restore()
 
     async def start(self) -> None:
+        """Reads the rows that the next changes are counted from."""
         await self._refresh()
         self._before = self._latest
 
     async def changes(self) -> Changes:
+        """What has changed since `start` or `accept`."""
         await self._refresh()
         return () if self._latest is self._before else diff_states(self._before, self._latest)
 
@@ -119,6 +122,7 @@ class _Watched:
             self._latest, self._token = await self.store.read(), token
 
     def accept(self) -> None:
+        """Counts the next changes from what was read last."""
         self._before = self._latest
 
     async def _fetch_token(self) -> object:
