@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "prepare": "harness.cli.prepare:prepare",
     "replay": "harness.cli.replay:replay",
     "compare": "harness.cli.compare:compare",
+    "selftest": "harness.cli.selftest:selftest",
 }
 """`module:name` of a function with options, or of a group of such; its docstring or `help` is what `--help` shows."""
 

@@ -8,10 +8,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from harness.cli import replay_arguments as given
 from harness.cli.findings import exit_code, print_judgement
+from harness.cli.reproduce import reproduce
 from harness.domain.compare.rules import Rules
-from harness.domain.errors import ExitCode, SystemUnavailable
+from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.settings import Settings, load_settings
+from harness.wiring.finding import find_stored
 from harness.wiring.judgement import Judgement, judge_run
 from harness.wiring.rejudge import render_judged
 from harness.wiring.replay import ReplayRequest, SideOptions
@@ -22,36 +25,30 @@ from reports import html
 
 def replay(
     *,
-    legacy_url: Annotated[str, typer.Option(help="Address of the legacy.")],
-    target_url: Annotated[str, typer.Option(help="Address of the target.")],
+    legacy_url: given.LegacyUrl,
+    target_url: given.TargetUrl,
     out: Annotated[Path, typer.Option(help="Run directory: new or empty.")],
-    legacy_db: Annotated[
-        Path | None, typer.Option(help="SQLite file that the legacy has open; marked as disposable.")
-    ] = None,
-    target_dsn: Annotated[str | None, typer.Option(help="The target's PostgreSQL; marked as disposable.")] = None,
-    sessions: Annotated[
-        list[str] | None, typer.Option(help="Session file or glob; repeatable. Default: scenarios/sessions/**")
-    ] = None,
-    legacy_token: Annotated[
-        str | None, typer.Option(help="Bearer token for requests to the legacy that bring no credentials.")
-    ] = None,
-    target_token: Annotated[
-        str | None, typer.Option(help="Bearer token for requests to the target that bring no credentials.")
-    ] = None,
-    legacy_jwt_secret_file: Annotated[
-        Path | None, typer.Option(help="File with the secret that the legacy's `auth` tokens are made with.")
-    ] = None,
-    target_jwt_secret_file: Annotated[
-        Path | None, typer.Option(help="File with the secret that the target's `auth` tokens are made with.")
-    ] = None,
-    waivers: Annotated[Path | None, typer.Option(help="Default: scenarios/waivers.toml")] = None,
-    config: Annotated[Path | None, typer.Option(help="Configuration instead of parakeet.toml.")] = None,
+    legacy_db: given.LegacyDb = None,
+    target_dsn: given.TargetDsn = None,
+    sessions: given.Sessions = None,
+    legacy_token: given.LegacyToken = None,
+    target_token: given.TargetToken = None,
+    legacy_jwt_secret_file: given.LegacySecretFile = None,
+    target_jwt_secret_file: given.TargetSecretFile = None,
+    waivers: given.Waivers = None,
+    config: given.Config = None,
+    finding: Annotated[str | None, typer.Option(help="Id of a finding of --run: replays its session alone.")] = None,
+    run: Annotated[Path | None, typer.Option(help="With --finding: the run directory that it is in.")] = None,
+    shrink: Annotated[bool, typer.Option("--shrink", help="With --finding: only the steps that it needs.")] = False,
 ) -> int:
     """Replay sessions against both addresses, compare answers and rows, and store the evidence.
 
     With --legacy-db and --target-dsn the state at the start is restored before every session and at the end; both
     databases must carry the marker that `parakeet up` and `parakeet prepare` write. Without them only answers are
     compared. Latency is never judged here.
+
+    With --finding and --run the session of one finding is replayed alone; with --shrink only the steps that it needs,
+    found by trying ever smaller parts. The session that repeats it is written into the run directory.
 
     Exit codes: 0 compared and nothing unexplained, 1 a difference that no waiver explains, 2 usage (nothing was
     touched), 3 nothing comparable or a side does not answer.
@@ -69,10 +66,17 @@ def replay(
         out=out,
     )
     settings = load_settings(config)
-    return _replay(request, settings, rules_of_today(load_waivers(waivers), settings.rows))
+    rules = rules_of_today(load_waivers(waivers), settings.rows)
+    if (finding is None) != (run is None) or (shrink and finding is None):
+        hint = "A finding is named by --finding ID and --run DIR together; --shrink goes with both."
+        raise ConfigurationError("--finding, --run and --shrink do not fit together", hint=hint)
+    if finding is not None and run is not None:
+        return reproduce(request, settings, rules, find_stored(run, finding), is_shrunk=shrink)
+    return exit_code(replay_and_judge(request, settings, rules))
 
 
-def _replay(request: ReplayRequest, settings: Settings, rules: Rules) -> ExitCode:
+def replay_and_judge(request: ReplayRequest, settings: Settings, rules: Rules) -> Judgement:
+    """Replays with a progress bar, judges and prints; what was seen before a side stopped answering is judged too."""
     stored = 0
     with _progress() as bar:
         task = bar.add_task("replaying", total=None)
@@ -88,14 +92,15 @@ def _replay(request: ReplayRequest, settings: Settings, rules: Rules) -> ExitCod
             )
         except SystemUnavailable as error:
             if stored:
-                _judge(request.out, rules)
+                judge_and_print(request.out, rules)
             for note in getattr(error, "__notes__", ()):
                 bar.console.print(note, markup=False)
             raise
-    return exit_code(_judge(request.out, rules))
+    return judge_and_print(request.out, rules)
 
 
-def _judge(out: Path, rules: Rules) -> Judgement:
+def judge_and_print(out: Path, rules: Rules) -> Judgement:
+    """Judges what is stored, prints it and renders the report."""
     judgement = judge_run(out, rules)
     print_judgement(judgement)
     render_judged(out, judgement, rules)

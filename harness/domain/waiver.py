@@ -32,7 +32,8 @@ Patterns: a literal matches itself (10 is not 10.0); `$TEXT` any text but the em
 `$INTEGER`, `$BOOLEAN`, `$NULL`, `$OBJECT`, `$LIST`, `$ANY` (present), `$ABSENT`, `$EMPTY` (no body), `re:...` a regular
 expression for the whole text. Objects have exactly the members named, unless a member `"$REST" = "$ANY"` allows
 others; lists have
-exactly the elements given, unless the last is `"$REST"`. The base address of a side reads `$BASE`.
+exactly the elements given, unless the last is `"$REST"`. The base address of a side reads `$BASE`. In the headers
+of `expect`, `$REQUEST:name` is whatever the request's header of that name says.
 
 `match.pointers = ["/trades/*/notes"]` narrows a waiver to differences at these body pointers (`*` for an index). It is
 required where `body` says nothing (`$ANY`), since the waiver would otherwise hide whatever else differs; there, only
@@ -54,6 +55,8 @@ from harness.domain.difference import Comparison
 from harness.domain.errors import WaiverError
 
 ID_REUSE = "id_reuse"
+REQUEST_HEADER = "$REQUEST:"
+"""Starts what an expected header says where it repeats one of the request's."""
 
 
 class RowState(StrEnum):

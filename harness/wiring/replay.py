@@ -17,7 +17,6 @@ from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Side
 from harness.domain.identity import Identity
 from harness.domain.ports import StateStore
-from harness.domain.record import SessionRecord
 from harness.domain.session import Session
 from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
@@ -27,6 +26,7 @@ from harness.wiring.legacy_state import Restart, legacy_store, memory_note, rest
 from harness.wiring.manifest import RunInputs, new_manifest
 from harness.wiring.migrate import row_mapping
 from harness.wiring.rules import judged_mapping
+from harness.wiring.writer import SessionWriter
 
 DEFAULT_SESSIONS = "scenarios/sessions/**"
 Sides = tuple[ReplaySide, ReplaySide]
@@ -79,13 +79,22 @@ async def replay(
         on_note(note)
     require_empty(request.out)
     async with opened_sides(request, settings, sessions) as sides:
-        store = open_run(request.out, new_manifest(_inputs(request), utc_now()), _secrets(request))
+        store = open_store(request)
         try:
             options = replay_options(settings)
             await replay_into(store, sessions, sides, on_session=on_session, options=options)
             store.finish(utc_now())
         finally:
             store.close()
+
+
+def open_store(request: ReplayRequest) -> EvidenceStore:
+    """The store of a new run in `request.out`.
+
+    Raises:
+        ConfigurationError: as `open_run`.
+    """
+    return open_run(request.out, new_manifest(_inputs(request), utc_now()), _secrets(request))
 
 
 async def replay_into(
@@ -103,14 +112,10 @@ async def replay_into(
     """
     finished = store.finished_sessions
     waiting = [session for session in sessions if session.id not in finished]
-
-    def keep(record: SessionRecord) -> None:
-        store.append_session(record)
-        on_session(len(store.finished_sessions), len(sessions))
-
     options = replace(options or ReplayOptions(), has_reported_start=bool(finished))
     if waiting:
-        await replay_sessions(waiting, *sides, on_record=keep, options=options)
+        async with SessionWriter(store, lambda new: on_session(len(finished) + new, len(sessions))) as writer:
+            await replay_sessions(waiting, *sides, on_record=writer.take, options=options)
 
 
 @asynccontextmanager

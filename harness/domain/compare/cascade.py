@@ -84,7 +84,7 @@ class Cascade:
         if difference.kind is DifferenceKind.ORDER:
             return _BOTH in kinds  # a row more or less does not move the others
         if difference.kind in (DifferenceKind.MISSING, DifferenceKind.EXTRA):
-            return self._is_element_from_state(difference, kinds)
+            return not _is_there_twice(difference, body) and self._is_element_from_state(difference, kinds)
         if difference.kind is DifferenceKind.TYPE and "null" not in (difference.legacy, difference.target):
             return False  # an average of nothing is null, no row makes a number a text
         is_value = difference.kind in (DifferenceKind.VALUE, DifferenceKind.IDENTITY, DifferenceKind.TYPE)
@@ -103,6 +103,18 @@ class Cascade:
 
     def _is_of_row_apart(self, owner: Any, *, default: bool) -> bool:
         return default if owner is None else any(row.endswith(f"/{owner}") for row in self.rows)
+
+
+def _is_there_twice(difference: Difference, body: Any) -> bool:
+    """Whether the target's element more is one that the legacy's list has too: no row apart doubles another."""
+    if difference.kind is not DifferenceKind.EXTRA:
+        return False
+    element = parse_json((difference.target or "").encode("utf-8", "surrogatepass"))
+    key = element.value.get("id") if element is not None and isinstance(element.value, dict) else None
+    siblings = body
+    for token in parse_pointer(difference.pointer)[:-1]:
+        siblings = _child(siblings, token)
+    return key is not None and isinstance(siblings, list) and any(_child(row, "id") == key for row in siblings)
 
 
 def _owner_id(body: Any, pointer: str) -> Any:

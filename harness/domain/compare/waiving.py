@@ -14,7 +14,7 @@ from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.exchange import Headers, Request
 from harness.domain.normalise import normalise_pointer
 from harness.domain.record import StepRecord
-from harness.domain.waiver import ID_REUSE, Expectation, RowState, SideExpectation, Waiver
+from harness.domain.waiver import ID_REUSE, REQUEST_HEADER, Expectation, RowState, SideExpectation, Waiver
 
 _BENEATH_PATTERNS = frozenset({DifferenceKind.DUPLICATE_KEY, DifferenceKind.ENCODING, DifferenceKind.UNREADABLE})
 """What a pattern over parsed values cannot have asserted."""
@@ -71,8 +71,9 @@ class Waivers:
     ) -> str:
         if waiver.is_expired(self.today):
             return f"it expired on {waiver.expires_on.isoformat()}"
+        sent = record.pair.legacy.request.headers
         for name, side, answer in (("legacy", expect.legacy, answers[0]), ("target", expect.target, answers[1])):
-            problem = _find_side_problem(side, answer)
+            problem = _find_side_problem(side, answer, sent)
             if problem:
                 return f"the {name} {problem}"
         if self.compares_state and not _is_row_state(waiver.rows.state, record):
@@ -106,15 +107,21 @@ def _request_body(request: Request) -> Any:
     return request.body.decode("utf-8", "replace") if request.body else ABSENT
 
 
-def _find_side_problem(expected: SideExpectation, answer: Answer) -> str:
+def _find_side_problem(expected: SideExpectation, answer: Answer, sent: Headers) -> str:
     if answer.status not in expected.statuses:
         return f"answered {answer.status}, not {' or '.join(map(str, expected.statuses))}"
     if not is_match(expected.body, answer.body):
         return "answered another body than it says"
     for name, pattern in expected.headers.items():
-        if not is_match(pattern, _header(answer.headers, name)):
+        if not _is_header_match(pattern, _header(answer.headers, name), sent):
             return f"sent another {name} than it says"
     return ""
+
+
+def _is_header_match(pattern: Any, value: Any, sent: Headers) -> bool:
+    if isinstance(pattern, str) and pattern.startswith(REQUEST_HEADER):
+        return value is not ABSENT and bool(value == _header(sent, pattern.removeprefix(REQUEST_HEADER)))
+    return is_match(pattern, value)
 
 
 def _header(headers: Headers, name: str) -> Any:

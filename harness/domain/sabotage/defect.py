@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
-
-from harness.domain.compare.document import parse_json
+from harness.domain.compare.document import parse_json, to_text
 from harness.domain.compare.pointer import Path, to_pointer, value_at
-from harness.domain.difference import Comparison, DifferenceKind, Facet
+from harness.domain.difference import Comparison, Difference, DifferenceKind, Facet
 from harness.domain.exchange import Response
 from harness.domain.normalise import normalise_pointer, normalise_row_pointer
 from harness.domain.record import SessionRecord, StepRecord
@@ -27,10 +25,15 @@ class Planted:
 
     def is_found_in(self, comparisons: tuple[Comparison, ...]) -> bool:
         """Whether the step has a difference of the facet and kind at the pointer, indices and keys aside."""
+        return bool(self.found_in(comparisons))
+
+    def found_in(self, comparisons: tuple[Comparison, ...]) -> tuple[Difference, ...]:
+        """The step's unexplained differences of the facet and kind at the pointer, indices and keys aside."""
         wanted = self._normalised(self.pointer)
-        return any(
-            found.facet is self.facet and found.kind in self.kinds and self._normalised(found.pointer) == wanted
+        return tuple(
+            found
             for found in comparisons[self.step].differences
+            if found.facet is self.facet and found.kind in self.kinds and self._normalised(found.pointer) == wanted
         )
 
     def _normalised(self, pointer: str) -> str:
@@ -72,7 +75,7 @@ def edit_body(record: SessionRecord, n: int, change: Callable[[Any], Any]) -> Se
         document = parse_json(response.body)
         if document is None:
             return response
-        return with_body(response, orjson.dumps(change(document.value)))
+        return with_body(response, to_text(change(document.value)).encode())
 
     return edit_response(record, n, changed)
 

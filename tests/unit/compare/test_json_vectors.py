@@ -1,6 +1,6 @@
 """JSON parsing by RFC 8259: what must be read, what must not, what is left to the reader; never a crash.
 
-Nothing unrepresentable passes silently: what is read is printed again as the same JSON, or the texts count as different.
+Nothing unrepresentable passes silently: what is read is printed as the same JSON, or the texts count as different.
 """
 
 import pytest
@@ -53,7 +53,8 @@ NOT_THE_SAME: tuple[tuple[bytes, bytes], ...] = (
     (b"[NaN]", b"[null]"), (b"[Infinity]", b"[-Infinity]"), (b'["NaN"]', b"[NaN]"), (b"\xef\xbb\xbf[1]", b"[1]"),
     (b'["\xff"]', b'["\xfe"]'), (b'["\\u0000"]', b'[""]'), ('["é"]'.encode(), '["e\u0301"]'.encode()),
     (b"[true]", b"[1]"), (b"[false]", b"[0]"), (b"[null]", b"[]"), (b'{"a":null}', b"{}"), (b"[1]", b"[1"),
-    (b"[" * 300 + b"]" * 300, b"[" * 301 + b"]" * 301), (b"[1e99999999999999999999999]", b"[1e99999999999999999999998]"),
+    (b"[" * 300 + b"]" * 300, b"[" * 301 + b"]" * 301),
+    (b"[1e99999999999999999999999]", b"[1e99999999999999999999998]"),
 )  # fmt: skip
 
 
