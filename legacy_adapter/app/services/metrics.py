@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from legacy_adapter.app.models import Trade, TradeStatus
 from legacy_adapter.app.schemas import DashboardSummary, PortfolioMetrics, TickerPerformance, TradeResponse
+from legacy_adapter.app.services.arithmetic import sum_in_order
 
 _RECENT = 10
 
@@ -16,12 +17,12 @@ def portfolio_metrics(db: Session, initial_capital: float) -> PortfolioMetrics:
     trades = db.query(Trade).all()
     closed = [trade for trade in trades if trade.status == TradeStatus.CLOSED]
     pnls = [trade.pnl for trade in closed if trade.pnl is not None]
-    total_pnl = sum(pnls)
+    total_pnl = sum_in_order(pnls)
     wins = len([pnl for pnl in pnls if pnl > 0])
     losses = len([pnl for pnl in pnls if pnl <= 0])
     # The last digits depend on the order: open positions are summed latest first, gains in row order.
     positions = db.query(Trade).filter(Trade.status == TradeStatus.OPEN).order_by(Trade.entry_date.desc())
-    invested = sum(trade.entry_price * trade.quantity for trade in positions.all())
+    invested = sum_in_order(trade.entry_price * trade.quantity for trade in positions.all())
     total_value = initial_capital + total_pnl
     return PortfolioMetrics(
         total_value=total_value,
