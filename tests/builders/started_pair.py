@@ -57,6 +57,10 @@ class StartedCommand:
             assert time.monotonic() < deadline, f"nothing came of it: {self.output}"
             time.sleep(_POLL_S)
 
+    def left_behind(self) -> list[str]:
+        """Its runtime directories that are still there."""
+        return [path.name for path in self.temporary.glob("parakeet-*")]
+
     def family(self) -> list[psutil.Process]:
         """It and all that it has started, direct or not."""
         parent = psutil.Process(self.pid)
@@ -98,6 +102,31 @@ class StartedPair(StartedCommand):
         self.wait_for(self.json_path.exists)
         found: dict[str, Any] = json.loads(self.json_path.read_text(encoding="utf-8"))
         return found
+
+
+class StartedCommands:
+    """Commands of one test, each in a directory of its own; all end with it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._all: list[StartedCommand] = []
+
+    def up(self, name: str, *, ignores_interrupts: bool = False) -> StartedPair:
+        """`parakeet up`."""
+        pair = StartedPair(self._directory / name, ignores_interrupts=ignores_interrupts)
+        self._all.append(pair)
+        return pair
+
+    def verify(self, name: str, *arguments: str) -> StartedCommand:
+        """`parakeet verify`."""
+        command = StartedCommand(("verify", *arguments), directory=self._directory / name)
+        self._all.append(command)
+        return command
+
+    def end(self) -> None:
+        """Ends what still runs."""
+        for command in self._all:
+            command.end()
 
 
 def survivors(processes: Iterable[psutil.Process], *, timeout_s: float = 15.0) -> list[str]:

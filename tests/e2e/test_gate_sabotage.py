@@ -26,8 +26,6 @@ from scenarios.criteria import load_plan
 from tests.builders.defect_proxy import Answer, DefectProxy, Forward, Plant, Sent, pass_on
 from tests.builders.started_pair import StartedPair
 
-pytestmark = pytest.mark.xdist_group("pair")
-
 TRADES = "/api/trades/"
 LIST = f"{TRADES}?sort_by=id&sort_desc=false&page_size=5"
 ANYTHING = "…"

@@ -1,0 +1,64 @@
+"""However `parakeet verify` ends, nothing of its goes on running, and a killed run can be resumed."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.domain.errors import ExitCode
+from harness.wiring.manifest import current_commit
+from tests.builders.started_pair import StartedCommands, survivors
+
+INTERRUPTED = 130
+SLOW_PROBE = "replaying sessions"
+"""What verify says once the pair is up and its longest work begins."""
+FIRST_SESSIONS = "… 10 of "
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[StartedCommands]:
+    """Starts commands."""
+    commands = StartedCommands(tmp_path)
+    yield commands
+    commands.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_verify_that_is_asked_to_end_leaves_nothing(
+    started: StartedCommands, tmp_path: Path, number: signal.Signals
+) -> None:
+    command = started.verify("a", "--criterion", "P4.trades", "--out", str(tmp_path / "run"))
+    command.wait_for(lambda: SLOW_PROBE in command.output)
+    family = command.family()
+    command.send(number)
+    assert command.wait() == INTERRUPTED
+    assert "interrupted" in command.output and "Traceback" not in command.output
+    assert survivors(family) == []
+    assert command.left_behind() == []
+
+
+def test_a_killed_verify_leaves_nothing_and_is_resumed(started: StartedCommands, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    commit = current_commit()
+    command = started.verify("a", "--criterion", "P1.parity", "--criterion", "P4.root.parity", "--out", str(out))
+    command.wait_for(lambda: FIRST_SESSIONS in command.output)
+    family = command.family()
+    command.send(signal.SIGKILL)
+    assert survivors(family) == []
+    assert not (out / "decision.json").exists()
+
+    resumed = started.verify("b", "--resume", "--out", str(out))
+    code = resumed.wait(180)
+    if current_commit() != commit:
+        pytest.skip("the checkout moved to another commit meanwhile, and evidence of the first is foreign then")
+    assert code == ExitCode.GO, resumed.output
+    assert "comparing rows" not in resumed.output, "what was done is not done again"
+    assert FIRST_SESSIONS not in resumed.output and " sessions" in resumed.output
+    assert resumed.left_behind() == []
+    decision = json.loads((out / "decision.json").read_text())
+    decided = {c["id"]: c["verdict"] for phase in decision["phases"] for c in phase["criteria"]}
+    assert decision["decision"] == "GO"
+    assert decided["P1.parity"] == decided["P4.root.parity"] == "pass"
+    assert decided["P4.trades.parity"] == "inconclusive", "it was not asked for"
