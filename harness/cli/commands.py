@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "replay": "harness.cli.replay:replay",
     "compare": "harness.cli.compare:compare",
     "selftest": "harness.cli.selftest:selftest",
+    "waivers": "harness.cli.waivers:waivers",
 }
 """`module:name` of a function with options, or of a group of such; its docstring or `help` is what `--help` shows."""
 

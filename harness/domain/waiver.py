@@ -206,6 +206,8 @@ def _find_event_problem(waiver: Waiver) -> str:
 def _find_breadth(waiver: Waiver, expect: Expectation) -> str:
     says_nothing = is_everything(expect.legacy.body) or is_everything(expect.target.body)
     does_same = expect.legacy == expect.target and waiver.rows.state is RowState.SAME
+    may_answer_alike = set(expect.legacy.statuses) & set(expect.target.statuses)
+    silence = _find_silence(expect.legacy.body, expect.target.body) if may_answer_alike else ""
     problems = (
         (not waiver.match.operations, "`match.operation` is missing: the waiver would apply to every request"),
         (any(map(_names_nothing, waiver.match.operations)), "`match.operation` names no endpoint (`GET /api/x/`)"),
@@ -215,11 +217,40 @@ def _find_breadth(waiver: Waiver, expect: Expectation) -> str:
         ),
         (does_same and not waiver.match.pointers, "both sides are expected to do the same: there is nothing to waive"),
         (
+            bool(silence) and not waiver.match.pointers,
+            f"`expect` says nothing of {silence} on either side: the waiver would hide any difference there",
+        ),
+        (
+            bool(_silent_headers(expect)),
+            f"`expect` says nothing of the header {', '.join(_silent_headers(expect))} on either side: "
+            "the waiver would hide any difference in it",
+        ),
+        (
             waiver.rows.state is RowState.BOTH_STORE and not waiver.rows.columns,
             "`rows.columns` is missing: both_store would hide any difference in the rows",
         ),
     )
     return next((problem for holds, problem in problems if holds), "")
+
+
+def _find_silence(legacy: Any, target: Any) -> str:
+    """The first place, as a pointer, of which the patterns of both sides say nothing; empty where there is none."""
+    if not isinstance(legacy, dict) or not isinstance(target, dict):
+        return ""
+    for name in sorted(legacy.keys() & target.keys()):
+        if is_everything(legacy[name]) and is_everything(target[name]):
+            return "/*" if name == "$REST" else f"/{name}"
+        if found := _find_silence(legacy[name], target[name]):
+            return f"/{name}{found}"
+    return ""
+
+
+def _silent_headers(expect: Expectation) -> list[str]:
+    legacy, target = (
+        {name.lower() for name, pattern in side.headers.items() if pattern == "$TEXT" or is_everything(pattern)}
+        for side in (expect.legacy, expect.target)
+    )
+    return sorted(legacy & target)
 
 
 def _names_nothing(template: str) -> bool:

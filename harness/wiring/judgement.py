@@ -70,6 +70,17 @@ def judge_run(directory: Path, rules: Rules) -> Judgement:
     Raises:
         EvidenceError: the exchanges cannot be read; nothing is written.
     """
+    judgement = judge_stored(directory, rules)
+    _write(directory, judgement)
+    return judgement
+
+
+def judge_stored(directory: Path, rules: Rules) -> Judgement:
+    """Judges the run's stored exchanges and writes nothing.
+
+    Raises:
+        EvidenceError: the exchanges cannot be read.
+    """
     comparisons: list[ComparisonRecord] = []
     differences: list[DifferenceRecord] = []
     hits: Counter[str] = Counter()
@@ -78,11 +89,9 @@ def judge_run(directory: Path, rules: Rules) -> Judgement:
             comparisons.append(comparison_record(comparison))
             differences += lines
             hits.update(comparison.waivers)
-    judgement = Judgement(
+    return Judgement(
         comparisons=tuple(comparisons), differences=tuple(differences), waivers=_waiver_records(rules, hits)
     )
-    _write(directory, judgement)
-    return judgement
 
 
 def _judge(record: SessionRecord, rules: Rules) -> Iterator[tuple[Comparison, tuple[DifferenceRecord, ...]]]:

@@ -55,6 +55,48 @@ def test_bad_waiver_is_refused_with_the_reason(old: str, new: str, reason: str) 
     assert "my.toml" in str(caught.value)
 
 
+ALIKE = """
+[[waiver]]
+id = "a"
+quirk = "Q4"
+reason = "Worded differently."
+owner = "backend lead"
+expires_on = 2027-02-01
+match = { operation = "GET /api/x/" }
+expect.legacy = { status = 200, body = { page = { rows = "$ANY", title = "a" } } }
+expect.target = { status = 200, body = { page = { rows = "$LIST", title = "b" } } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("status", "status", "says nothing of /page/rows on either side"),
+        ('rows = "$ANY"', '"$REST" = "$ANY"', ""),
+        ('rows = "$ANY"', "rows = [1]", ""),
+        ("target = { status = 200", "target = { status = 404", ""),
+        ('"GET /api/x/"', '"GET /api/x/", pointers = ["/page/rows"]', ""),
+    ],
+)
+def test_a_waiver_that_says_nothing_of_a_member_is_refused_where_both_may_answer_alike(
+    old: str, new: str, reason: str
+) -> None:
+    text = ALIKE.replace(old, new)
+    if not reason:
+        assert len(parse_waivers(text)) == 1
+        return
+    with pytest.raises(WaiverError, match=reason):
+        parse_waivers(text)
+
+
+def test_a_header_of_which_neither_side_says_anything_is_refused() -> None:
+    text = GOOD.replace('"$TEXT" } }', '"$TEXT" }, headers = { server = "$TEXT" } }')
+    assert len(parse_waivers(text)) == 1
+    both = text.replace('"$LIST" } }', '"$LIST" }, headers = { Server = "$ANY" } }')
+    with pytest.raises(WaiverError, match="says nothing of the header server"):
+        parse_waivers(both)
+
+
 def test_same_id_twice_is_refused() -> None:
     with pytest.raises(WaiverError, match="twice"):
         parse_waivers(GOOD + GOOD)
