@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
 from legacy_adapter.app.services import universes
+from legacy_adapter.app.services.arithmetic import sum_in_order
 from legacy_adapter.app.services.rankings import rank_universe
 
 router = APIRouter()
@@ -76,7 +77,7 @@ async def read_ranking(
         "scoring_months": _SCORING_MONTHS,
         "stocks_ranked": len(ranked),
         "top_score": ranked[0]["score"],
-        "avg_r_squared": round(sum(stock["r_squared"] for stock in ranked) / len(ranked), 2),
+        "avg_r_squared": round(sum_in_order(stock["r_squared"] for stock in ranked) / len(ranked), 2),
         "rankings": ranked[:top_n],
         "bottom_rankings": ranked[-top_n:] if include_bottom else None,
     }

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from legacy_adapter.app.services.arithmetic import sum_in_order
+
 # LEGACY-PARITY: Q14, these are not the keys that backtests write.
 _METRICS = (
     "total_return",
@@ -73,8 +75,8 @@ def allocation(results: Mapping[str, Any]) -> dict[str, Any]:
     for weights in by_strategy.values():
         for ticker, weight in weights.items():
             held.setdefault(ticker, []).append(weight)
-    means = {ticker: sum(weights) / len(weights) for ticker, weights in held.items()}
-    total = sum(means.values())
+    means = {ticker: sum_in_order(weights) / len(weights) for ticker, weights in held.items()}
+    total = sum_in_order(means.values())
     if total > 0:
         means = {ticker: weight / total for ticker, weight in means.items()}
     combined = dict(sorted(means.items(), key=lambda item: item[1], reverse=True))
