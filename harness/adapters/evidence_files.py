@@ -4,11 +4,12 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from harness.adapters.exchange_lines import decode_sessions
+from harness.domain.coverage import OPENAPI_FILE
 from harness.domain.errors import EvidenceError
 from harness.domain.evidence import EXCHANGES_FILE, MANIFEST_FILE, RunManifest
 from harness.domain.record import SessionRecord
@@ -62,6 +63,20 @@ def load_lines(path: Path, row: type[_Row]) -> tuple[_Row, ...]:
     except (OSError, msgspec.DecodeError) as error:
         hint = "Compare the run again (`parakeet compare --run DIR`), or replay into a new directory."
         raise EvidenceError(f"damaged: {error}", where=str(path), hint=hint) from error
+
+
+def load_description(directory: Path) -> Any:
+    """The OpenAPI document that the run stored, None where it stored none.
+
+    Raises:
+        EvidenceError: it is damaged.
+    """
+    path = directory / OPENAPI_FILE
+    try:
+        return msgspec.json.decode(path.read_bytes()) if path.exists() else None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        hint = "Remove the file, or replay into a new directory."
+        raise EvidenceError(f"the description is damaged: {error}", where=str(path), hint=hint) from error
 
 
 def _stored_lines(path: Path) -> Iterator[bytes]:

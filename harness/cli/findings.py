@@ -33,6 +33,8 @@ def print_judgement(judgement: Judgement) -> None:
     _print_signatures(console, judgement)
     console.print(_sentence(judgement))
     warnings = Console(stderr=True, soft_wrap=True, highlight=False)
+    if redacted := judgement.redacted.sentence:
+        warnings.print(redacted, markup=False)
     if unused := judgement.unused_waivers:
         count = f"{len(unused)} of {len(judgement.waivers)} waivers explained nothing"
         hint = "remove them, or add the sessions that they are for"

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import orjson
 
@@ -70,6 +71,11 @@ class Outages:
 
 async def fetch_templates(legacy: SideClient, target: SideClient) -> OperationTemplates:
     """Endpoint templates from the OpenAPI document of the legacy, else of the target, else none."""
+    return OperationTemplates.of_document(await fetch_description(legacy, target))
+
+
+async def fetch_description(legacy: SideClient, target: SideClient) -> dict[str, Any] | None:
+    """The OpenAPI document of the legacy, else of the target, else None."""
     for client in (legacy, target):
         response = (await client.send(_OPENAPI)).response
         if response is None or response.status != 200:
@@ -79,8 +85,8 @@ async def fetch_templates(legacy: SideClient, target: SideClient) -> OperationTe
         except orjson.JSONDecodeError:
             continue
         if isinstance(document, dict) and document.get("paths"):
-            return OperationTemplates.of_document(document)
-    return OperationTemplates()
+            return document
+    return None
 
 
 def _with_authorization(request: Request, value: str) -> Request:

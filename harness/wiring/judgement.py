@@ -7,10 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from harness.adapters.evidence_files import load_records
-from harness.adapters.evidence_store import write_atomically
+from harness.adapters.evidence_files import load_description, load_records
+from harness.adapters.evidence_store import write_atomically, write_json
 from harness.domain.compare.judge import judge_session
+from harness.domain.compare.redacted import Redacted, RedactedCount
 from harness.domain.compare.rules import Rules
+from harness.domain.coverage import COVERAGE_FILE, Coverage, CoverageCount
 from harness.domain.difference import Comparison, Outcome
 from harness.domain.finding_records import comparison_record, difference_records
 from harness.domain.findings import (
@@ -33,6 +35,9 @@ class Judgement:
     comparisons: tuple[ComparisonRecord, ...]
     differences: tuple[DifferenceRecord, ...]
     waivers: tuple[WaiverRecord, ...]
+    coverage: Coverage
+    redacted: Redacted
+    """What could be compared for equality only, since secrets were replaced when it was stored."""
 
     @property
     def compared(self) -> int:
@@ -63,7 +68,8 @@ class Judgement:
 
 
 def judge_run(directory: Path, rules: Rules) -> Judgement:
-    """Judges the run's stored exchanges and writes `comparisons.jsonl`, `differences.jsonl` and `waivers.jsonl`.
+    """Judges the run's stored exchanges and writes `comparisons.jsonl`, `differences.jsonl`, `waivers.jsonl` and
+    `coverage.json`.
 
     The same exchanges under the same rules give the same files, byte for byte.
 
@@ -84,13 +90,21 @@ def judge_stored(directory: Path, rules: Rules) -> Judgement:
     comparisons: list[ComparisonRecord] = []
     differences: list[DifferenceRecord] = []
     hits: Counter[str] = Counter()
+    counted, redacted = CoverageCount(load_description(directory)), RedactedCount()
     for record in load_records(directory):
-        for comparison, lines in _judge(record, rules):
+        redacted.add(record)
+        judged = tuple(_judge(record, rules))
+        counted.add(record, (comparison for comparison, _ in judged))
+        for comparison, lines in judged:
             comparisons.append(comparison_record(comparison))
             differences += lines
             hits.update(comparison.waivers)
     return Judgement(
-        comparisons=tuple(comparisons), differences=tuple(differences), waivers=_waiver_records(rules, hits)
+        comparisons=tuple(comparisons),
+        differences=tuple(differences),
+        waivers=_waiver_records(rules, hits),
+        coverage=counted.coverage(),
+        redacted=redacted.redacted(),
     )
 
 
@@ -123,3 +137,4 @@ def _write(directory: Path, judgement: Judgement) -> None:
         (WAIVERS_FILE, judgement.waivers),
     ):
         write_atomically(directory / name, encode(rows))
+    write_json(directory / COVERAGE_FILE, judgement.coverage)

@@ -7,12 +7,15 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
+
 from harness.adapters.change_probe import PostgresProbe, ProbedStore
-from harness.adapters.evidence_store import EvidenceStore, open_run, require_empty
+from harness.adapters.evidence_store import EvidenceStore, open_run, require_empty, write_atomically
 from harness.adapters.http import HttpSide, utc_now
 from harness.adapters.postgres import PostgresState
 from harness.adapters.session_files import load_sessions
 from harness.adapters.tokens import authorization_header
+from harness.domain.coverage import OPENAPI_FILE
 from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Side
 from harness.domain.identity import Identity
@@ -20,7 +23,7 @@ from harness.domain.ports import StateStore
 from harness.domain.session import Session
 from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
-from harness.engine.replay_sides import ReplaySide
+from harness.engine.replay_sides import ReplaySide, fetch_description
 from harness.settings import AuthSettings, Settings, environment_variable, project_root
 from harness.wiring.legacy_state import Restart, legacy_store, memory_note, restart_by_address
 from harness.wiring.manifest import RunInputs, new_manifest
@@ -114,8 +117,17 @@ async def replay_into(
     waiting = [session for session in sessions if session.id not in finished]
     options = replace(options or ReplayOptions(), has_reported_start=bool(finished))
     if waiting:
+        await _store_description(store, sides)
         async with SessionWriter(store, lambda new: on_session(len(finished) + new, len(sessions))) as writer:
             await replay_sessions(waiting, *sides, on_record=writer.take, options=options)
+
+
+async def _store_description(store: EvidenceStore, sides: Sides) -> None:
+    """What the system says of itself, for the coverage: what was never exercised is told from it."""
+    document = await fetch_description(sides[0].client, sides[1].client)
+    if document is not None:
+        text = store.redactor.data(msgspec.json.encode(document))
+        write_atomically(store.directory / OPENAPI_FILE, text)
 
 
 @asynccontextmanager
