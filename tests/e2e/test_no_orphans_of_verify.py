@@ -51,14 +51,15 @@ def test_a_killed_verify_leaves_nothing_and_is_resumed(started: StartedCommands,
 
     resumed = started.verify("b", "--resume", "--out", str(out))
     code = resumed.wait(180)
-    if current_commit() != commit:
-        pytest.skip("the checkout moved to another commit meanwhile, and evidence of the first is foreign then")
-    assert code == ExitCode.GO, resumed.output
     assert "comparing rows" not in resumed.output, "what was done is not done again"
     assert FIRST_SESSIONS not in resumed.output and " sessions" in resumed.output
     assert resumed.left_behind() == []
     decision = json.loads((out / "decision.json").read_text())
-    decided = {c["id"]: c["verdict"] for phase in decision["phases"] for c in phase["criteria"]}
-    assert decision["decision"] == "GO"
-    assert decided["P1.parity"] == decided["P4.root.parity"] == "pass"
-    assert decided["P4.trades.parity"] == "inconclusive", "it was not asked for"
+    decided = {c["id"]: c for phase in decision["phases"] for c in phase["criteria"]}
+    assert decided["P4.root.parity"]["verdict"] == "pass"
+    assert decided["P4.trades.parity"]["verdict"] == "inconclusive", "it was not asked for"
+    if current_commit() == commit:
+        assert (code, decision["decision"]) == (ExitCode.GO, "GO"), resumed.output
+        assert decided["P1.parity"]["verdict"] == "pass"
+    else:  # somebody committed meanwhile: what the first run found may be of another commit than the decision
+        assert code == ExitCode.GO or "foreign evidence" in decided["P1.parity"]["reason"], resumed.output
