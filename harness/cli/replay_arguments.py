@@ -10,7 +10,8 @@ TargetUrl = Annotated[str, typer.Option(help="Address of the target.")]
 LegacyDb = Annotated[Path | None, typer.Option(help="SQLite file that the legacy has open; marked as disposable.")]
 TargetDsn = Annotated[str | None, typer.Option(help="The target's PostgreSQL; marked as disposable.")]
 Sessions = Annotated[
-    list[str] | None, typer.Option(help="Session file or glob; repeatable. Default: scenarios/sessions/**")
+    list[str] | None,
+    typer.Option(help="Session file, recording, HAR or glob; repeatable. Default: scenarios/sessions/**"),
 ]
 LegacyToken = Annotated[
     str | None, typer.Option(help="Bearer token for requests to the legacy that bring no credentials.")
