@@ -28,9 +28,7 @@ def _task_of(operation: dict[str, Any]) -> Callable[["TradesUser"], None]:
             operation["url"].replace("{{sequence}}", sequence),
             name=operation["name"],
             data=None if body is None else body.replace("{{sequence}}", sequence),
-            headers={}
-            if body is None
-            else {"Content-Type": operation.get("content_type", "application/json")},
+            headers={} if body is None else {"Content-Type": operation.get("content_type", "application/json")},
         )
 
     return send
@@ -40,11 +38,15 @@ class TradesUser(FastHttpUser):
     """One request every half second, by the weights of the profile."""
 
     wait_time = constant_pacing(0.5)
-    tasks = {_task_of(each): each.get("weight", 1) for each in _PROFILE["operation"]}  # noqa: RUF012 - locust's
+    tasks = [  # noqa: RUF012 - locust's interface, where an entry counts as often as it stands there
+        each for operation in _PROFILE["operation"] for each in [_task_of(operation)] * operation.get("weight", 1)
+    ]
 
 
-@events.quitting.add_listener
 def _fail_on_no_requests(environment: Any, **_: Any) -> None:
     """A run that sent nothing has shown nothing."""
     if environment.stats.total.num_requests == 0:
         environment.process_exit_code = 3
+
+
+events.quitting.add_listener(_fail_on_no_requests)
