@@ -49,4 +49,4 @@ def _fail_on_no_requests(environment: Any, **_: Any) -> None:
         environment.process_exit_code = 3
 
 
-events.quitting.add_listener(_fail_on_no_requests)
+events.quitting.add_listener(_fail_on_no_requests)  # type: ignore[no-untyped-call]
