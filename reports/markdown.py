@@ -30,6 +30,7 @@ def render_markdown(view: ReportView) -> str:
         *(_benchmarks(view) if view.benchmarks else ()),
         *_parity(view),
         *_signatures(view),
+        *_coverage(view),
     ]
     return "\n".join(parts) + "\n"
 
@@ -123,6 +124,21 @@ def _signatures(view: ReportView) -> list[str]:
     header = ("Operation", "Where", "Legacy", "Target", "Count", "First seen")
     tail = [f"{more} more are in report.html.", ""] if more > 0 else []
     return ["## Unexplained differences", "", *_table(header, rows), "", *tail]
+
+
+def _coverage(view: ReportView) -> list[str]:
+    if view.coverage is None:
+        return []
+    described, never = view.coverage.described, view.coverage.never_exercised
+    sentence = f"{described - len(never)} of {described} described operations were exercised." if described else (
+        "The system describes no operations, so what was never asked for is not known.")  # fmt: skip
+    rates = [
+        f"- {escape(rate.operation)}: {rate.mismatched} of {rate.sessions} recorded sessions, at most {rate.upper}"
+        for rate in view.coverage.rates
+    ]
+    missing = [f"- never: {code(name)}" for name in never[:MAX_SIGNATURES]]
+    more = [f"- and {len(never) - MAX_SIGNATURES} more"] if len(never) > MAX_SIGNATURES else []
+    return ["## Coverage", "", sentence, "", *rates, *missing, *more, *([""] if rates or missing else [])]
 
 
 def _signature(found: SignatureView) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from harness.domain.coverage import COVERAGE_FILE, Coverage
 from harness.domain.criterion import CriterionResult, Decision, PhaseDecision, ReadinessDecision, Verdict
 from harness.domain.errors import EvidenceError
 from harness.domain.evidence import DECISION_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
@@ -39,6 +40,7 @@ class RunFiles:
     differences: tuple[DifferenceRecord, ...] | None
     measurements: tuple[Measurement, ...] | None
     waivers: tuple[WaiverRecord, ...] | None
+    coverage: Coverage | None = None
     names: frozenset[str]
     """Names of the files that are there: only these are linked to."""
 
@@ -90,6 +92,7 @@ def load_run(directory: Path, plan: Plan) -> RunFiles:
         differences=_load_lines(directory / DIFFERENCES_FILE, _typed(DifferenceRecord)),
         measurements=_load_lines(directory / MEASUREMENTS_FILE, _decode_measurement),
         waivers=_load_lines(directory / WAIVERS_FILE, _typed(WaiverRecord)),
+        coverage=_load_coverage(directory / COVERAGE_FILE),
         names=frozenset(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()),
     )
 
@@ -188,6 +191,13 @@ def _decode(path: Path, kind: type[T]) -> T:
         raise EvidenceError(f"cannot read it: {error.strerror}", where=str(path), hint=_RUN_HINT) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EvidenceError(f"it is corrupt: {error}", where=str(path), hint=_RUN_HINT) from error
+
+
+def _load_coverage(path: Path) -> Coverage | None:
+    if not path.is_file():
+        return None
+    _require_version(path)
+    return _decode(path, Coverage)
 
 
 def _load_lines(path: Path, decode: Callable[[bytes], T]) -> tuple[T, ...] | None:

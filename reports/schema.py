@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.domain.coverage import Coverage
 from harness.domain.evidence import RunManifest
 from harness.domain.findings import ComparisonRecord, DifferenceRecord, WaiverRecord
 from harness.domain.measurement import Measurement
@@ -17,6 +18,7 @@ _TYPES: dict[str, type] = {
     "differences": DifferenceRecord,
     "measurements": Measurement,
     "waivers": WaiverRecord,
+    "coverage": Coverage,
 }
 Json = dict[str, object]
 

@@ -10,6 +10,7 @@ from harness.domain.evidence import RunManifest
 from harness.domain.findings import ComparisonRecord, DifferenceOutcome, DifferenceRecord
 from harness.domain.phase import Plan
 from reports.benchmark_view import BenchmarkView, build_benchmarks
+from reports.coverage_view import CoverageView, build_coverage
 from reports.findings_view import (
     ParityView,
     SignatureView,
@@ -80,6 +81,7 @@ class ReportView:
     explained: tuple[SignatureView, ...] | None
     """Noisy and waived ones."""
     waivers: tuple[WaiverView, ...] | None
+    coverage: CoverageView | None
     comparisons: tuple[ComparisonRecord, ...] | None
     differences: tuple[DifferenceRecord, ...] | None
     files: frozenset[str]
@@ -120,6 +122,7 @@ def build_view(run: RunFiles, plan: Plan) -> ReportView:
         row_signatures=_pick(signatures, is_open=True, is_row=True),
         explained=None if signatures is None else tuple(found for found in signatures if not found.is_open),
         waivers=build_waivers(run),
+        coverage=None if run.coverage is None else build_coverage(run.coverage),
         comparisons=run.comparisons,
         differences=run.differences,
         files=run.names,

@@ -1,13 +1,22 @@
 """Builds run directories as a real run leaves them, small and with known content."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
+from harness.domain.coverage import (
+    COVERAGE_FILE,
+    Coverage,
+    MismatchRate,
+    OperationCoverage,
+    ParameterClass,
+    ParameterCoverage,
+)
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
+from harness.domain.description import Place
 from harness.domain.difference import DifferenceKind, Facet, Outcome
 from harness.domain.evaluate import EvaluationContext, evaluate_criterion
 from harness.domain.evidence import DECISION_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
@@ -30,6 +39,45 @@ STARTED_AT = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 COMMIT = "4f1c2a9e7b3d5f60718293a4b5c6d7e8f9012345"
 HOSTILE = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(2)>\u202egnp.exe\x00"
 
+COVERAGE = Coverage(
+    has_description=True,
+    operations=(
+        OperationCoverage(
+            operation="GET /api/trades/",
+            is_described=True,
+            exchanges=4,
+            sessions=2,
+            statuses={"200": 3, "422": 1},
+            never=(),
+            parameters=(
+                ParameterCoverage(
+                    place=Place.QUERY,
+                    name="page",
+                    classes={"present": 2, "absent": 1, "refused": 1},
+                    never=(ParameterClass.EMPTY,),
+                ),
+            ),
+        ),
+        OperationCoverage(
+            operation="DELETE /api/trades/{trade_id}",
+            is_described=True,
+            exchanges=0,
+            sessions=0,
+            statuses={},
+            never=("204", "422"),
+            parameters=(
+                ParameterCoverage(
+                    place=Place.PATH,
+                    name="trade_id",
+                    classes={},
+                    never=(ParameterClass.PRESENT, ParameterClass.REFUSED),
+                ),
+            ),
+        ),
+    ),
+    rates=(MismatchRate(operation="all", sessions=59, mismatched=0, rate=0.0, upper=0.0495),),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContent:
@@ -41,6 +89,7 @@ class RunContent:
     differences: tuple[DifferenceRecord, ...]
     measurements: tuple[Measurement, ...]
     waivers: tuple[WaiverRecord, ...]
+    coverage: Coverage = field(default_factory=lambda: COVERAGE)
 
 
 def write_run(directory: Path, content: RunContent, plan: Plan | None = None) -> Path:
@@ -59,6 +108,7 @@ def write_run(directory: Path, content: RunContent, plan: Plan | None = None) ->
     _write_lines(directory / DIFFERENCES_FILE, content.differences)
     _write_lines(directory / MEASUREMENTS_FILE, content.measurements)
     _write_lines(directory / WAIVERS_FILE, content.waivers)
+    (directory / COVERAGE_FILE).write_bytes(msgspec.json.encode(content.coverage))
     return directory
 
 
