@@ -1,6 +1,7 @@
 """Comparisons as the lines that a run stores of them."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from harness.domain.curl import curl_command
@@ -29,9 +30,10 @@ def comparison_record(comparison: Comparison) -> ComparisonRecord:
 def difference_records(comparison: Comparison, step: StepRecord | None) -> Iterator[DifferenceRecord]:
     """The lines of `differences.jsonl`; `step` is what was sent, for the `curl` pair."""
     legacy, target = ("", "") if step is None else (curl_command(step.pair.legacy), curl_command(step.pair.target))
-    for position, (difference, outcome) in enumerate(_with_outcomes(comparison)):
+    found = list(_with_outcomes(comparison))
+    for identifier, (difference, outcome) in zip(_ids(comparison, found), found, strict=True):
         yield DifferenceRecord(
-            id=finding_id(comparison, position),
+            id=identifier,
             session_id=comparison.session_id,
             group=comparison.group,
             step=comparison.step,
@@ -50,10 +52,19 @@ def difference_records(comparison: Comparison, step: StepRecord | None) -> Itera
         )
 
 
-def finding_id(comparison: Comparison, position: int) -> str:
-    """A short id that is the same whenever the same stored exchanges are compared with the same findings."""
-    text = f"{comparison.session_id}\0{comparison.step}\0{comparison.name}\0{position}"
+def finding_id(comparison: Comparison, difference: Difference, nth: int) -> str:
+    """A short id that tells a place, whatever waivers and other differences there are; `nth` tells equals apart."""
+    parts = (comparison.session_id, comparison.step, comparison.name)
+    text = "\0".join(map(str, (*parts, difference.facet, difference.pointer, difference.kind, nth)))
     return "d" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+
+
+def _ids(comparison: Comparison, found: Iterable[tuple[Difference, DifferenceOutcome]]) -> Iterator[str]:
+    seen: Counter[tuple[str, ...]] = Counter()
+    for difference, _ in found:
+        place = (difference.facet, difference.pointer, difference.kind)
+        yield finding_id(comparison, difference, seen[place])
+        seen[place] += 1
 
 
 def _with_outcomes(comparison: Comparison) -> Iterable[tuple[Difference, DifferenceOutcome]]:
