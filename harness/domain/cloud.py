@@ -28,6 +28,51 @@ class RouteDefinition:
 
     route_key: str
     function_key: str
+    authorizer: str | None = None
+    """Name of the authorizer that is asked first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizerDefinition:
+    """A REQUEST authorizer with simple answers; `ttl_s` 0 means that no answer is kept."""
+
+    name: str
+    function_key: str
+    identity_sources: tuple[str, ...] = ()
+    ttl_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDefinition:
+    """An SQS queue; after `max_receive_count` receipts a message goes to the queue named `dead_letter`."""
+
+    name: str
+    visibility_timeout_s: int = 30
+    dead_letter: str | None = None
+    max_receive_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSourceDefinition:
+    """A queue that invokes a function with batches of its messages."""
+
+    queue: str
+    function_key: str
+    batch_size: int = 10
+    maximum_concurrency: int = 2
+    reports_item_failures: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleDefinition:
+    """A clock that invokes a function with `input`, a JSON document."""
+
+    name: str
+    expression: str
+    function_key: str
+    timezone: str = "UTC"
+    input: str = "{}"
+    maximum_retries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +116,10 @@ class CloudDefinition:
     throttle_rate_rps: float | None = None
     throttle_burst: int | None = None
     roles: tuple[RoleDefinition, ...] = ()
+    authorizers: tuple[AuthorizerDefinition, ...] = ()
+    queues: tuple[QueueDefinition, ...] = ()
+    event_sources: tuple[EventSourceDefinition, ...] = ()
+    schedules: tuple[ScheduleDefinition, ...] = ()
 
     def function(self, key: str) -> FunctionDefinition:
         """The function of that key; raises KeyError where there is none."""

@@ -19,6 +19,8 @@ from botocore.config import Config
 from harness.child import Child, free_port
 from harness.domain.cloud import BucketDefinition, CloudDefinition
 from harness.domain.errors import SystemUnavailable
+from harness.staging.log_streams import log_group_of
+from harness.staging.queues import create_queues
 
 ACCESS_KEY_ID = "local"
 SECRET_ACCESS_KEY = "local"  # noqa: S105 - moto takes any; nothing real ever does
@@ -74,7 +76,7 @@ class LocalAws:
             await child.stop()
 
     async def provision(self, definition: CloudDefinition) -> None:
-        """Creates the definition's buckets, and its secrets, still without a value."""
+        """Creates the definition's buckets, log groups and queues, and its secrets, still without a value."""
         self._region = definition.region
         await asyncio.to_thread(self._provision, definition)
 
@@ -94,6 +96,11 @@ class LocalAws:
         secrets = self.client("secretsmanager")
         for secret in definition.secrets:
             secrets.create_secret(Name=secret.name)
+        logs = self.client("logs")
+        for function in definition.functions:
+            logs.create_log_group(logGroupName=log_group_of(function.name))
+        if definition.queues:
+            create_queues(self.client("sqs"), definition)
 
     async def _until_ready(self, child: Child) -> None:
         deadline = time.monotonic() + _START_TIMEOUT_S
@@ -111,10 +118,10 @@ class LocalAws:
         )
 
 
-def client(service: str, *, endpoint: str, region: str) -> Any:
+def client(service: str, *, endpoint: str, region: str, access_key_id: str = ACCESS_KEY_ID) -> Any:
     """A boto3 client that talks to `endpoint` with dummy credentials, whatever the environment says."""
     session = boto3.session.Session(
-        aws_access_key_id=ACCESS_KEY_ID, aws_secret_access_key=SECRET_ACCESS_KEY, region_name=region
+        aws_access_key_id=access_key_id, aws_secret_access_key=SECRET_ACCESS_KEY, region_name=region
     )
     return session.client(service, endpoint_url=endpoint, config=_CLIENT)  # type: ignore[call-overload]
 

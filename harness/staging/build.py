@@ -22,7 +22,10 @@ _BIGGEST_SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInputs:
-    """What to build: the product's package, with a handler at `functions/<key>/handler.py`, and its lock."""
+    """What to build: the product's package, with a handler at `functions/<key>/handler.py`, and its lock.
+
+    A key's hyphens are underscores in the directory's name.
+    """
 
     package: Path
     lock: Path
@@ -78,7 +81,7 @@ def list_functions(package: Path) -> tuple[str, ...]:
     Raises:
         ConfigurationError: there is none.
     """
-    found = tuple(sorted(path.parent.name for path in package.glob("functions/*/handler.py")))
+    found = tuple(sorted(_key_of(path.parent.name) for path in package.glob("functions/*/handler.py")))
     if not found:
         hint = "A function is a directory with a handler.py below functions/."
         raise ConfigurationError("there is no function to build", where=str(package / "functions"), hint=hint)
@@ -136,7 +139,12 @@ def _list_sources(package: Path) -> list[Path]:
 def _belongs_to(relative: Path, key: str) -> bool:
     """True unless it is another function's own directory."""
     is_functions_own = relative.parts[0] == "functions" and len(relative.parts) > 2
-    return not is_functions_own or relative.parts[1] == key
+    return not is_functions_own or _key_of(relative.parts[1]) == key
+
+
+def _key_of(directory: str) -> str:
+    """Deployed names have hyphens where a Python package has underscores."""
+    return directory.replace("_", "-")
 
 
 def _build_distributions(cache: ArtifactCache, name: str, pins: Sequence[Pin], *, prefix: str) -> BuiltArtifact:

@@ -14,11 +14,16 @@ from harness.domain.cloud import (
     SecretDefinition,
 )
 from harness.domain.errors import ConfigurationError
-from harness.staging.terraform import Resource, Resources, load_resources
-
-_FUNCTION_ARN = re.compile(
-    r"arn:aws:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):function:(?P<name>[A-Za-z0-9_-]+)"
+from harness.staging.definition_triggers import (
+    FUNCTION_ARN,
+    FunctionKeys,
+    read_authorizers,
+    read_event_sources,
+    read_queues,
+    read_schedules,
 )
+from harness.staging.terraform import Resource, Resources, load_resources, whole
+
 _HANDLER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _MOTO_ACCOUNT_ID = "123456789012"
 
@@ -37,6 +42,7 @@ def load_definition(terraform_dir: Path, *, environment: str = "local") -> Cloud
     if not functions:
         hint = "Declare at least one aws_lambda_function; there is nothing to stand up."
         raise ConfigurationError("no functions", where=str(terraform_dir), hint=hint)
+    keys: FunctionKeys = {function.name: function.key for function in functions}
     stage = next(resources.of_type("aws_apigatewayv2_stage"), None)
     throttle = stage.block("default_route_settings") if stage else {}
     return CloudDefinition(
@@ -44,15 +50,19 @@ def load_definition(terraform_dir: Path, *, environment: str = "local") -> Cloud
         region=_region(resources),
         account_id=_account_id(resources),
         functions=functions,
-        routes=tuple(_routes(resources, functions)),
+        routes=tuple(_routes(resources, keys)),
         buckets=tuple(_bucket(resources, found) for found in resources.of_type("aws_s3_bucket")),
         secrets=tuple(
             SecretDefinition(key=found.key, name=found.get_text("name"))
             for found in resources.of_type("aws_secretsmanager_secret")
         ),
         throttle_rate_rps=_number(throttle.get("throttling_rate_limit")),
-        throttle_burst=_whole(throttle.get("throttling_burst_limit")),
+        throttle_burst=whole(throttle.get("throttling_burst_limit")),
         roles=tuple(_roles(resources)),
+        authorizers=tuple(read_authorizers(resources, keys)),
+        queues=tuple(read_queues(resources)),
+        event_sources=tuple(read_event_sources(resources, keys)),
+        schedules=tuple(read_schedules(resources, keys)),
     )
 
 
@@ -67,8 +77,8 @@ def _function(resources: Resources, found: Resource) -> FunctionDefinition:
         name=found.get_text("function_name"),
         handler=_handler(found),
         runtime=found.get_text("runtime"),
-        memory_mb=_whole(found.attributes.get("memory_size")) or 128,
-        timeout_s=_whole(found.attributes.get("timeout")) or 3,
+        memory_mb=whole(found.attributes.get("memory_size")) or 128,
+        timeout_s=whole(found.attributes.get("timeout")) or 3,
         environment=_environment(found),
         role=_role_name(resources, found),
         layers=_layers(resources, found),
@@ -116,21 +126,25 @@ def _layers(resources: Resources, found: Resource) -> tuple[str, ...]:
 
 
 def _reserved_concurrency(found: Resource) -> int | None:
-    reserved = _whole(found.attributes.get("reserved_concurrent_executions"))
+    reserved = whole(found.attributes.get("reserved_concurrent_executions"))
     return None if reserved is None or reserved < 0 else reserved
 
 
-def _routes(resources: Resources, functions: Iterable[FunctionDefinition]) -> Iterable[RouteDefinition]:
-    keys = {function.name: function.key for function in functions}
+def _routes(resources: Resources, keys: FunctionKeys) -> Iterable[RouteDefinition]:
     for route in resources.of_type("aws_apigatewayv2_route"):
         route_key = route.get_text("route_key")
         target = (route.find_text("target") or "").removeprefix("integrations/")
         integration = resources.find(target)
-        arn = _FUNCTION_ARN.search(integration.find_text("integration_uri") or "") if integration else None
+        arn = FUNCTION_ARN.search(integration.find_text("integration_uri") or "") if integration else None
         if arn is None or arn["name"] not in keys:
             hint = f"Route it to one of the functions that exist: {', '.join(sorted(keys.values()))}."
             raise ConfigurationError(f"the route {route_key} leads to no known function", where=route.place, hint=hint)
-        yield RouteDefinition(route_key=route_key, function_key=keys[arn["name"]])
+        authorizer = resources.find(route.attributes.get("authorizer_id"))
+        yield RouteDefinition(
+            route_key=route_key,
+            function_key=keys[arn["name"]],
+            authorizer=authorizer.get_text("name") if authorizer else None,
+        )
 
 
 def _bucket(resources: Resources, found: Resource) -> BucketDefinition:
@@ -168,14 +182,10 @@ def _region(resources: Resources) -> str:
 
 def _account_id(resources: Resources) -> str:
     for integration in resources.of_type("aws_apigatewayv2_integration"):
-        match = _FUNCTION_ARN.search(integration.find_text("integration_uri") or "")
+        match = FUNCTION_ARN.search(integration.find_text("integration_uri") or "")
         if match:
             return match["account"]
     return _MOTO_ACCOUNT_ID
-
-
-def _whole(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) else None
 
 
 def _number(value: object) -> float | None:

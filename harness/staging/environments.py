@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from harness.child import Child
 from harness.staging.function_launch import FunctionLaunch, process_variables
+from harness.staging.log_streams import log_file_name
 from harness.staging.process_memory import peak_resident_mb, resident_mb
 from harness.staging.report_lines import (
     InvocationReport,
@@ -71,7 +72,8 @@ class ExecutionEnvironment:
         self._init_ms: float | None = None
         self._peak_mb = 0
         self._temporary = launch.working_directory / "tmp" / self.identifier
-        self._log = launch.working_directory / "logs" / f"{self.identifier}.log"
+        self._log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{self.identifier}"
+        self._log = launch.working_directory / "logs" / log_file_name(self._log_stream)
 
     @property
     def pid(self) -> int | None:
@@ -147,7 +149,9 @@ class ExecutionEnvironment:
         shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _spawn(self) -> None:
-        variables = process_variables(self._launch, runtime_api=self._api.address, temporary=self._temporary)
+        variables = process_variables(
+            self._launch, runtime_api=self._api.address, temporary=self._temporary, log_stream=self._log_stream
+        )
         self._child = Child.start(
             self._launch.argv,
             name=f"{self._launch.definition.key} environment",

@@ -1,7 +1,6 @@
 """What a function's execution environments are started with."""
 
 import sys
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +36,7 @@ class FunctionLaunch:
         return [self.python, "-s", "-S", "-B", "-m", "awslambdaric", self.definition.handler]
 
 
-def process_variables(launch: FunctionLaunch, *, runtime_api: str, temporary: Path) -> dict[str, str]:
+def process_variables(launch: FunctionLaunch, *, runtime_api: str, temporary: Path, log_stream: str) -> dict[str, str]:
     """The whole environment of one process: Lambda's own variables win over the function's; nothing of ours leaks.
 
     Source: AWS Lambda developer guide, "Defined runtime environment variables".
@@ -53,7 +52,7 @@ def process_variables(launch: FunctionLaunch, *, runtime_api: str, temporary: Pa
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{definition.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{uuid.uuid4().hex}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "AWS_REGION": launch.region,
         "LAMBDA_RUNTIME_DIR": str(launch.runtime_root),

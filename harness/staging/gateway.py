@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from harness.staging.authorizer import Invoker, RequestAuthorizer, with_context
 from harness.staging.events import GatewayRequest, RequestIdentity, build_event
 from harness.staging.function_response import (
     GatewayResponse,
@@ -30,13 +30,6 @@ _INTERNAL_ERROR = message_response(500, "Internal Server Error")
 _UNAVAILABLE = message_response(503, "Service Unavailable")
 _TOO_LARGE = message_response(413, "Request Entity Too Large")
 _NO_BODY = frozenset((204, 304))
-
-
-class Invoker(Protocol):
-    """Runs functions by their key."""
-
-    async def invoke(self, function_key: str, event: Mapping[str, object], *, trace_id: str) -> InvocationAnswer:
-        """One synchronous invocation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +54,19 @@ class HttpApiGateway:
     """Serves one HTTP API with its `$default` stage."""
 
     def __init__(
-        self, *, routes: RouteTable, invoker: Invoker, settings: GatewaySettings, throttle: TokenBucket | None = None
+        self,
+        *,
+        routes: RouteTable,
+        invoker: Invoker,
+        settings: GatewaySettings,
+        throttle: TokenBucket | None = None,
+        authorizers: Mapping[str, RequestAuthorizer] | None = None,
     ) -> None:
         self._routes = routes
         self._invoker = invoker
         self._settings = settings
         self._throttle = throttle
+        self._authorizers = authorizers or {}
         self._runner: web.ServerRunner | None = None
         self._port = 0
 
@@ -128,6 +128,11 @@ class HttpApiGateway:
             return message_response(404, "Not Found")
         identity = self._identity(received, request_id)
         event = build_event(received, route, identity)
+        if route.authorizer is not None:
+            said = await self._authorizers[route.authorizer].authorise(event, trace_id=identity.trace_id)
+            if said.refusal is not None:
+                return said.refusal
+            event = with_context(event, said)
         invocation = asyncio.ensure_future(self._invoker.invoke(route.function_key, event, trace_id=identity.trace_id))
         try:
             # The gateway gives up; the function runs on, as in Lambda, to its own timeout.

@@ -21,6 +21,7 @@ class RouteMatch:
     route_key: str
     function_key: str
     path_parameters: Mapping[str, str]
+    authorizer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,12 @@ class RouteTable:
 
 
 def _matched(definition: RouteDefinition, parameters: Mapping[str, str]) -> RouteMatch:
-    return RouteMatch(route_key=definition.route_key, function_key=definition.function_key, path_parameters=parameters)
+    return RouteMatch(
+        route_key=definition.route_key,
+        function_key=definition.function_key,
+        path_parameters=parameters,
+        authorizer=definition.authorizer,
+    )
 
 
 def _parse(definition: RouteDefinition) -> _Route:

@@ -3,17 +3,29 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from harness.domain.cloud import CloudDefinition, FunctionDefinition
 from harness.domain.errors import ConfigurationError, SystemUnavailable
+from harness.staging.authorizer import RequestAuthorizer
 from harness.staging.build import BuiltArtifacts
 from harness.staging.function_launch import FunctionLaunch
 from harness.staging.gateway import GatewaySettings, HttpApiGateway
 from harness.staging.pool import FunctionPool, InvocationAnswer
 from harness.staging.routes import RouteTable
 from harness.staging.throttle import TokenBucket
+
+
+class Service(Protocol):
+    """Something that works beside the gateway, such as a poller of a queue."""
+
+    async def start(self) -> None:
+        """Works from now on."""
+
+    async def stop(self) -> None:
+        """Stops; safe to call twice."""
 
 
 class LocalCloud:
@@ -44,8 +56,13 @@ class LocalCloud:
             if route.function_key not in self._launches:
                 what = f"the route {route.route_key} leads to the unknown function {route.function_key}"
                 raise ConfigurationError(what, hint=f"Functions: {', '.join(sorted(self._launches))}.")
+        self._authorizers = {
+            found.name: RequestAuthorizer(found, self, region=definition.region) for found in definition.authorizers
+        }
         self._pools: dict[str, FunctionPool] = {}
         self._gateway: HttpApiGateway | None = None
+        self._sources: list[Service] = []
+        self._followers: list[Service] = []
 
     @property
     def gateway_url(self) -> str:
@@ -68,6 +85,11 @@ class LocalCloud:
         )
         return ("cpu: unscaled", *runtimes)
 
+    def attach(self, *, sources: Sequence[Service] = (), followers: Sequence[Service] = ()) -> None:
+        """Starts and stops these with this cloud: what invokes functions ends before them, what follows them after."""
+        self._sources += sources
+        self._followers += followers
+
     def pool(self, function_key: str) -> FunctionPool:
         """The environments of a function; raises KeyError where there is none or before `start`."""
         return self._pools[function_key]
@@ -85,6 +107,7 @@ class LocalCloud:
             invoker=self,
             settings=GatewaySettings(account_id=self._definition.account_id),
             throttle=self._throttle(),
+            authorizers=self._authorizers,
         )
         try:
             await gateway.start(port=port)
@@ -93,14 +116,20 @@ class LocalCloud:
             hint = "Choose another port, or 0 for a free one."
             raise SystemUnavailable(f"the gateway cannot listen: {error}", where=f"port {port}", hint=hint) from error
         self._gateway = gateway
+        for service in (*self._followers, *self._sources):
+            await service.start()
 
     async def stop(self) -> None:
         """Stops the gateway and ends every environment; safe to call twice."""
         if self._gateway is not None:
             await self._gateway.stop()
             self._gateway = None
+        for service in self._sources:
+            await service.stop()
         for pool in self._pools.values():
             await pool.stop()
+        for service in self._followers:
+            await service.stop()
 
     async def invoke(self, function_key: str, event: Mapping[str, object], *, trace_id: str = "") -> InvocationAnswer:
         """Invokes a function directly, as an event source would."""

@@ -103,6 +103,11 @@ def load_resources(directory: Path, variables_file: Path) -> Resources:
     return Resources(raw)
 
 
+def whole(value: object) -> int | None:
+    """The number as Terraform writes it, or None for anything else."""
+    return int(value) if isinstance(value, int | float) else None
+
+
 def _require_files(directory: Path, variables_file: Path) -> None:
     if not any(directory.glob("*.tf")):
         hint = "Name the directory that holds main.tf."

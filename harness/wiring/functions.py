@@ -1,15 +1,18 @@
 """The local cloud's functions, each signing its AWS calls as its own role, judged before moto sees them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from harness.domain.cloud import CloudDefinition
 from harness.staging.aws import LocalAws
 from harness.staging.build import BuiltArtifacts
+from harness.staging.event_sources import EventSource, QueueAccess
 from harness.staging.iam.authoriser import Authoriser, access_key_id
-from harness.staging.stack import LocalCloud
+from harness.staging.logs import LogShipper, source_of
+from harness.staging.schedule import Scheduler
+from harness.staging.stack import LocalCloud, Service
 
 
 async def start_authoriser(definition: CloudDefinition, aws: LocalAws) -> Authoriser:
@@ -40,7 +43,10 @@ def local_cloud(
     directory: Path,
     extra: Mapping[str, str] | None = None,
 ) -> LocalCloud:
-    """Functions and gateway, not started; `extra` variables go to every function, over Terraform's."""
+    """Functions and gateway with logs, queues and schedules, not started.
+
+    `extra` variables go to every function, over Terraform's.
+    """
     variables = {
         function.key: {
             "AWS_ACCESS_KEY_ID": access_key_id(function.role),
@@ -48,10 +54,31 @@ def local_cloud(
         }
         for function in definition.functions
     }
-    return LocalCloud(
+    cloud = LocalCloud(
         definition,
         artifacts,
         runtime_directory=directory,
         aws_endpoint=authoriser.endpoint,
         environment_overrides=variables,
     )
+    sources = tuple(
+        source_of(function.key, function.name, directory / function.key, access_key_id(function.role))
+        for function in definition.functions
+    )
+    shipper = LogShipper(sources, endpoint=authoriser.endpoint, region=definition.region)
+    cloud.attach(sources=tuple(_triggers(definition, cloud, authoriser)), followers=(shipper,))
+    return cloud
+
+
+def _triggers(definition: CloudDefinition, cloud: LocalCloud, authoriser: Authoriser) -> Iterable[Service]:
+    """A poller for each mapping of a queue, under the role of its function; one clock for all schedules."""
+    for found in definition.event_sources:
+        access = QueueAccess(
+            endpoint=authoriser.endpoint,
+            region=definition.region,
+            account_id=definition.account_id,
+            access_key_id=access_key_id(definition.function(found.function_key).role),
+        )
+        yield EventSource(found, cloud, access)
+    if definition.schedules:
+        yield Scheduler(definition.schedules, cloud)

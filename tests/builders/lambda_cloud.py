@@ -92,6 +92,20 @@ _HANDLERS = {
         def do_set(argument, event, context):
             return object()
     """,
+    "guard": """
+        def handler(event, context):
+            (given,) = event["identitySource"]
+            return {"isAuthorized": given == "let me in", "context": {"given": given}}
+    """,
+    "worker": """
+        def handler(event, context):
+            for record in event["Records"]:
+                print("worked on", record["body"], "time", record["attributes"]["ApproximateReceiveCount"])
+            if any(record["body"] == "crash" for record in event["Records"]):
+                raise ValueError("crash")
+            failed = [record["messageId"] for record in event["Records"] if record["body"].startswith("fail")]
+            return {"batchItemFailures": [{"itemIdentifier": found} for found in failed]}
+    """,
     "broken": """
         import not_a_module_that_exists
 
@@ -142,9 +156,12 @@ def function(key: str = "probe", **changes: object) -> FunctionDefinition:
 
 
 def definition(
-    *functions: FunctionDefinition, routes: Mapping[str, str] | None = None, **changes: object
+    *functions: FunctionDefinition,
+    routes: Mapping[str, str] | None = None,
+    routes_given: tuple[RouteDefinition, ...] = (),
+    **changes: object,
 ) -> CloudDefinition:
-    """A cloud of these functions; without `routes`, all goes to the first of them."""
+    """A cloud of these functions; without any routes, all goes to the first of them."""
     found = functions or (function(),)
     routes = routes if routes is not None else {"$default": found[0].key}
     values: dict[str, object] = {
@@ -152,7 +169,7 @@ def definition(
         "region": "eu-central-1",
         "account_id": "123456789012",
         "functions": found,
-        "routes": tuple(RouteDefinition(route_key=key, function_key=to) for key, to in routes.items()),
+        "routes": routes_given or tuple(RouteDefinition(route_key=key, function_key=to) for key, to in routes.items()),
         "buckets": (),
         "secrets": (),
     }

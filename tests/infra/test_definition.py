@@ -91,6 +91,28 @@ def test_an_edit_of_the_files_reaches_the_definition(copy: Path, edit: Callable[
     assert "http://localhost:9" in function.environment["CORS_ORIGINS"]
 
 
+def test_queues_schedules_and_the_authorizer_are_read(copy: Path, edit: Callable[[str, str, str], None]) -> None:
+    assert load_definition(copy).authorizers == load_definition(copy).queues == load_definition(copy).schedules == ()
+    with (copy / "environments" / "local.tfvars").open("a", encoding="utf-8") as file:
+        file.write("edge_authorizer = true\n")
+    schedule = '{ daily = { expression = "cron(30 21 ? * MON-FRI *)", timezone = "UTC", input = { do = "it" } } }'
+    edit("lambda.tf", "schedules            = {}", f"schedules            = {schedule}")
+    edit("lambda.tf", "queue                = []", "queue                = [{ batch_size = 3, max_receive_count = 2 }]")
+    definition = load_definition(copy)
+
+    (authorizer,) = definition.authorizers
+    assert (authorizer.function_key, authorizer.ttl_s) == ("edge-authorizer", 300.0)
+    assert authorizer.identity_sources == ("$request.header.x-edge-secret",)
+    assert {route.authorizer for route in definition.routes} == {authorizer.name}
+    trades = next(queue for queue in definition.queues if queue.name == "potential-parakeet-local-trades")
+    assert (trades.visibility_timeout_s, trades.max_receive_count) == (180, 2)
+    assert trades.dead_letter == "potential-parakeet-local-trades-dead-letter"
+    source = next(found for found in definition.event_sources if found.function_key == "trades")
+    assert (source.queue, source.batch_size, source.reports_item_failures) == (trades.name, 3, True)
+    daily = next(found for found in definition.schedules if found.function_key == "trades")
+    assert (daily.expression, daily.input, daily.maximum_retries) == ("cron(30 21 ? * MON-FRI *)", '{"do":"it"}', 2)
+
+
 def test_a_syntax_error_names_file_and_line(copy: Path) -> None:
     with (copy / "s3.tf").open("a", encoding="utf-8") as file:
         file.write('resource "aws_s3_bucket" {\n')

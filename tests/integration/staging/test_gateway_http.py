@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from harness.domain.cloud import AuthorizerDefinition, RouteDefinition
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.staging.gateway import GatewayLimits, GatewaySettings, HttpApiGateway
 from harness.staging.pool import InvocationAnswer, InvocationOutcome
@@ -364,3 +365,22 @@ async def test_overrides_and_the_endpoint_reach_the_function(make_cloud: MakeClo
     variables = json.loads(answer.payload)["variables"]
     assert (variables["A"], variables["B"]) == ("terraform", "override")
     assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+
+
+async def test_an_authorizer_of_real_functions_stands_before_the_route(make_cloud: MakeCloud) -> None:
+    guarded = RouteDefinition(route_key="$default", function_key="probe", authorizer="edge")
+    edge = AuthorizerDefinition(
+        name="edge", function_key="guard", identity_sources=("$request.header.x-edge-secret",), ttl_s=60
+    )
+    cloud = await make_cloud(definition(function(), function("guard"), authorizers=(edge,), routes_given=(guarded,)))
+
+    async with aiohttp.ClientSession() as session:
+        statuses = []
+        for headers in ({}, {"x-edge-secret": "no"}, {"x-edge-secret": "let me in"}, {"x-edge-secret": "let me in"}):
+            async with session.get(cloud.gateway_url + "/echo", headers=headers) as response:
+                statuses.append(response.status)
+                answer = await response.json()
+
+    assert statuses == [401, 403, 200, 200]
+    assert answer["requestContext"]["authorizer"] == {"lambda": {"given": "let me in"}}
+    assert len(cloud.pool("guard").reports) == 2, "the second yes came from the cache"

@@ -1,0 +1,1 @@
+"""The function that lets in what came through the edge."""
