@@ -34,10 +34,11 @@ def pair_by_likeness(
     pairs: list[tuple[int | None, int | None]] = []
     i, j = len(mine), len(theirs)
     while i or j:
-        if j and costs[i][j] == costs[i][j - 1] + _GAP_COST:
+        # At an edge there is one way left, whatever the last digits of the sums say.
+        if j and (not i or costs[i][j] == costs[i][j - 1] + _GAP_COST):
             j -= 1
             pairs.append((None, theirs[j]))
-        elif i and costs[i][j] == costs[i - 1][j] + _GAP_COST:
+        elif i and (not j or costs[i][j] == costs[i - 1][j] + _GAP_COST):
             i -= 1
             pairs.append((mine[i], None))
         else:
