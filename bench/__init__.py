@@ -1,1 +1,1 @@
-"""Benchmarks: each module exposes `BENCHMARKS`."""
+"""Benchmarks: a module that has some lists them in `BENCHMARKS`."""

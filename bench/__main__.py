@@ -1,8 +1,10 @@
-"""Runs every benchmark, prints a table, writes `artifacts/bench.json`: `python -m bench [NAME]…`."""
+"""Runs the benchmarks, prints a table, writes `artifacts/bench.json`: `python -m bench [--only NAME]…`."""
 
+import argparse
 import importlib
 import pkgutil
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,44 +14,52 @@ import bench
 from bench.measure import Benchmark, Figure
 
 _OUTPUT = Path("artifacts") / "bench.json"
-_NOT_BENCHMARKS = frozenset({"__main__", "measure"})
+_HEAD = f"{'benchmark':<26}{'value':>14}{'reference':>14}{'ratio':>10}  {'limit':<18}kept"
 
 
-def main(names: list[str]) -> int:
-    """0 if every benchmark keeps its limit, 1 if one does not, 2 for an unknown name."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 if every benchmark keeps its limit, 1 if one does not; an unknown name ends with status 2."""
     benchmarks = _load_benchmarks()
-    unknown = set(names) - {benchmark.name for benchmark in benchmarks}
-    if unknown:
-        known = ", ".join(benchmark.name for benchmark in benchmarks)
-        print(f"Unknown benchmark {', '.join(sorted(unknown))}. Known: {known}", file=sys.stderr)
-        return 2
+    chosen = _choose(benchmarks, arguments)
     figures = []
     is_kept = True
-    print(f"{'benchmark':<28}{'value':>12}{'reference':>14}{'ratio':>10}{'limit':>10}")
-    for benchmark in benchmarks:
-        if not names or benchmark.name in names:
-            figure = benchmark.run()
-            figures.append(figure)
-            is_kept &= _print(benchmark, figure)
+    print(_HEAD)
+    for benchmark in chosen:
+        figure = benchmark.run()
+        figures.append(figure)
+        is_kept &= benchmark.limit.is_kept(figure)
+        print(_line(benchmark, figure), flush=True)
     _save(figures)
     return 0 if is_kept else 1
 
 
 def _load_benchmarks() -> list[Benchmark]:
-    modules = sorted(module.name for module in pkgutil.iter_modules(bench.__path__))
-    loaded = (importlib.import_module(f"bench.{name}") for name in modules if name not in _NOT_BENCHMARKS)
-    return [benchmark for module in loaded for benchmark in module.BENCHMARKS]
+    names = sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if module.name != "__main__")
+    modules = [importlib.import_module(f"bench.{name}") for name in names]
+    return [benchmark for module in modules for benchmark in getattr(module, "BENCHMARKS", ())]
 
 
-def _print(benchmark: Benchmark, figure: Figure) -> bool:
-    is_kept = figure.ratio >= benchmark.limit if benchmark.is_floor else figure.ratio <= benchmark.limit
-    sign = "≥" if benchmark.is_floor else "≤"
-    line = f"{figure.name:<28}{figure.value:>9.1f} {figure.unit}{figure.reference:>11.1f} {figure.unit}"
-    print(f"{line}{figure.ratio:>10.4f}{sign:>5} {benchmark.limit:g}{'' if is_kept else '  NOT KEPT'}", flush=True)
-    return is_kept
+def _choose(benchmarks: Sequence[Benchmark], arguments: Sequence[str] | None) -> list[Benchmark]:
+    listed = "\n".join(f"  {benchmark.name:<26}{benchmark.about}; {benchmark.limit}" for benchmark in benchmarks)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measure value and reference in turn, print both, and write artifacts/bench.json.",
+        epilog=f"benchmarks:\n{listed}\n\nExit codes: 0 every limit is kept, 1 one is not, 2 usage.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = [benchmark.name for benchmark in benchmarks]
+    parser.add_argument("--only", action="append", metavar="NAME", choices=names, help="run this one; repeatable")
+    wanted = parser.parse_args(arguments).only
+    return [benchmark for benchmark in benchmarks if not wanted or benchmark.name in wanted]
 
 
-def _save(figures: list[Figure]) -> None:
+def _line(benchmark: Benchmark, figure: Figure) -> str:
+    value, reference = (f"{number:.1f} {figure.unit}" for number in (figure.value, figure.reference))
+    kept = "yes" if benchmark.limit.is_kept(figure) else "NO"
+    return f"{figure.name:<26}{value:>14}{reference:>14}{figure.ratio:>10.4f}  {benchmark.limit!s:<18}{kept}"
+
+
+def _save(figures: Sequence[Figure]) -> None:
     _OUTPUT.parent.mkdir(exist_ok=True)
     partial = _OUTPUT.with_suffix(".json.partial")
     partial.write_bytes(orjson.dumps([asdict(figure) for figure in figures], option=orjson.OPT_INDENT_2))
@@ -57,4 +67,4 @@ def _save(figures: list[Figure]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    sys.exit(main())

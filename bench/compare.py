@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from deepdiff import DeepDiff
 
-from bench.measure import Benchmark, Figure, measure
+from bench.measure import Benchmark, Figure, Limit, measure
 from harness.domain.compare.body import compare_bodies
 from harness.domain.compare.content import Content
 
@@ -100,9 +100,31 @@ def _bodies(name: str) -> tuple[bytes, bytes]:
     return orjson.dumps(document), orjson.dumps(other)
 
 
+_AGAINST_ORJSON = "two bodies compared, against parsing and printing both"
+
 BENCHMARKS = (
-    Benchmark(name="compare_4mb_equal", run=lambda: _against_orjson("compare_4mb_equal", 0), limit=3),
-    Benchmark(name="compare_4mb_changed", run=lambda: _against_orjson("compare_4mb_changed", _CHANGES), limit=3),
-    Benchmark(name="compare_4mb_inserted", run=lambda: _against_orjson("compare_4mb_inserted", 1), limit=3),
-    Benchmark(name="compare_4mb_vs_deepdiff", run=_against_deepdiff, limit=0.02),
+    Benchmark(
+        name="compare_4mb_equal",
+        about=f"{_AGAINST_ORJSON}: members in another order",
+        run=lambda: _against_orjson("compare_4mb_equal", 0),
+        limit=Limit(bound=3),
+    ),
+    Benchmark(
+        name="compare_4mb_changed",
+        about=f"{_AGAINST_ORJSON}: {_CHANGES} scattered values",
+        run=lambda: _against_orjson("compare_4mb_changed", _CHANGES),
+        limit=Limit(bound=3),
+    ),
+    Benchmark(
+        name="compare_4mb_inserted",
+        about=f"{_AGAINST_ORJSON}: one object in the middle",
+        run=lambda: _against_orjson("compare_4mb_inserted", 1),
+        limit=Limit(bound=3),
+    ),
+    Benchmark(
+        name="compare_4mb_vs_deepdiff",
+        about="the changed bodies from raw bytes, against DeepDiff of both parsed",
+        run=_against_deepdiff,
+        limit=Limit(bound=0.02),
+    ),
 )

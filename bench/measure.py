@@ -4,6 +4,7 @@ import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import median
 
 
@@ -18,24 +19,62 @@ class Figure:
     ratio: float
 
 
+class Part(StrEnum):
+    """What of a figure a limit is about."""
+
+    VALUE = "value"
+    RATIO = "ratio"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The bound that a figure must keep: one from above, or with `is_floor` one from below."""
+
+    bound: float
+    of: Part = Part.RATIO
+    is_floor: bool = False
+
+    def is_kept(self, figure: Figure) -> bool:
+        """Whether the figure lies on the right side; the bound itself does."""
+        measured = figure.value if self.of is Part.VALUE else figure.ratio
+        return measured >= self.bound if self.is_floor else measured <= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.of} {'≥' if self.is_floor else '≤'} {self.bound:g}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """`run` gives the figure; `limit` is what its ratio must not pass (`is_floor`: not fall below)."""
+    """`run` gives the figure; `about` says in a line what value and reference are."""
 
     name: str
+    about: str
     run: Callable[[], Figure]
-    limit: float
-    is_floor: bool = False
+    limit: Limit
 
 
 def measure(name: str, value: Callable[[], object], reference: Callable[[], object], *, rounds: int = 7) -> Figure:
-    """Median times in ms; every round times both, in turn, so that drift meets both alike."""
+    """Median CPU times in ms; every round times both, in turn, so that drift meets both alike."""
     value_ms, reference_ms = [], []
     for _ in range(rounds):
         value_ms.append(_time_ms(value))
         reference_ms.append(_time_ms(reference))
-    middle, base = median(value_ms), median(reference_ms)
-    return Figure(name=name, value=round(middle, 3), unit="ms", reference=round(base, 3), ratio=round(middle / base, 4))
+    return figure(name, median(value_ms), median(reference_ms), unit="ms")
+
+
+def measure_rate(
+    name: str, count: int, value: Callable[[], object], reference: Callable[[], object], *, rounds: int = 5
+) -> Figure:
+    """How many of `count` things value and reference get through in a second of CPU time, as medians."""
+    times = measure(name, value, reference, rounds=rounds)
+    return figure(name, count * 1000 / times.value, count * 1000 / times.reference, unit="/s")
+
+
+def figure(name: str, value: float, reference: float, *, unit: str) -> Figure:
+    """The figure, rounded to what is worth printing."""
+    return Figure(
+        name=name, value=round(value, 3), unit=unit, reference=round(reference, 3), ratio=round(value / reference, 4)
+    )
 
 
 def _time_ms(run: Callable[[], object]) -> float:

@@ -4,7 +4,7 @@ import contextlib
 import gzip
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -45,14 +45,25 @@ class EvidenceStore:
 
     def append_session(self, record: SessionRecord) -> None:
         """Adds a session as one gzip member, on disk and in the journal when this returns."""
-        lines = encode_session(redact_session(record, self.redactor))
-        path = self.directory / EXCHANGES_FILE
-        with path.open("ab") as file:
-            file.write(gzip.compress(lines, compresslevel=5, mtime=0))
+        self.append_encoded({record.session_id: self.encode(record)})
+
+    def encode(self, record: SessionRecord) -> bytes:
+        """The session's lines without its secrets, for `append_encoded`."""
+        return encode_session(redact_session(record, self.redactor))
+
+    def append_encoded(self, sessions: Mapping[str, bytes]) -> None:
+        """Adds the encoded sessions by their ids, one gzip member each; all are on disk when this returns.
+
+        Any thread may call it, but only one at a time.
+        """
+        ends: dict[str, int | None] = {}
+        with (self.directory / EXCHANGES_FILE).open("ab") as file:
+            for session_id, lines in sessions.items():
+                file.write(gzip.compress(lines, compresslevel=5, mtime=0))
+                ends[session_id] = file.tell()
             file.flush()
             os.fsync(file.fileno())
-            end = file.tell()
-        self._journal.mark_done(_SESSION, record.session_id, end_offset=end)
+        self._journal.mark_all_done(_SESSION, ends)
 
     @property
     def finished_sessions(self) -> frozenset[str]:

@@ -276,7 +276,10 @@ def _decode_exchange(line: _SideLine, side: Side) -> Exchange:
 
 
 def _encode_headers(headers: Headers) -> Headers:
-    return tuple((storable_text(name), storable_text(value)) for name, value in headers)
+    for name, value in headers:
+        if not (name.isascii() and value.isascii()):
+            return tuple((storable_text(name), storable_text(value)) for name, value in headers)
+    return headers
 
 
 def _encode_body(body: bytes | None) -> tuple[str | None, str | None]:

@@ -1,8 +1,10 @@
 """One side over HTTP: what is sent is exactly what was asked, what is kept is exactly what came."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -15,6 +17,7 @@ from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.exchange import Exchange, Headers, Request, Response, Side
 
 _AUTOMATIC_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_SENDABLE = re.compile(r"[!-~]*")
 _MAX_HEADER_BYTES = 65_536
 _SERVER_ERROR = 500
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
@@ -68,7 +71,7 @@ class HttpSide:
         self.base_url = base_url.rstrip("/")
         base = _parse_base_url(self.base_url, side)
         self._host, self._port = base.host or "", base.port or 80
-        self._origin, self._prefix = str(base.origin()), base.raw_path.rstrip("/")
+        self._origin, self._prefix = base.origin(), base.raw_path.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
 
     async def require_reachable(self) -> None:
@@ -91,7 +94,9 @@ class HttpSide:
 
     async def send(self, request: Request) -> Exchange:
         """Sends once; a broken connection, a time-out and an unreadable answer become `transport_error`."""
-        request = replace(request, url=wire_target(request.url))
+        url = wire_target(request.url)
+        if url != request.url:
+            request = replace(request, url=url)
         response, failure = None, None
         sent_at, started = self._clock(), time.perf_counter()
         try:
@@ -115,34 +120,32 @@ class HttpSide:
             self._session = None
 
     async def _exchange(self, request: Request) -> Response:
+        _target.set(self._prefix + request.url)
         answer = await self._opened().request(
             request.method,
-            self._wire_url(request.url),
+            self._origin,
             headers=_multimap(request.headers),
             data=request.body,
             allow_redirects=False,
         )
         try:
-            body, is_truncated = await self._read(answer)
-            headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers)
+            body, is_truncated = await self._read(answer.content)
+            headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers])
             return Response(status=answer.status, headers=headers, body=body, is_truncated=is_truncated)
         finally:
-            answer.close()
+            if not answer.content.at_eof():
+                answer.close()
 
-    async def _read(self, answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+    async def _read(self, content: aiohttp.StreamReader) -> tuple[bytes, bool]:
         body = bytearray()
         try:
-            async for chunk in answer.content.iter_any():
-                body += chunk
+            while not content.at_eof():
+                body += await content.readany()
                 if len(body) > self._options.max_body_bytes:
                     return bytes(body[: self._options.max_body_bytes]), True
         except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError):
             return bytes(body), True
         return bytes(body), False
-
-    def _wire_url(self, url: str) -> URL:
-        # yarl drops an empty query and all after '#'; the fragment carries the exact target to _VerbatimRequest.
-        return URL(f"{self._origin}/#{self._prefix}{url}", encoded=True)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -163,20 +166,28 @@ class HttpSide:
         return self._session
 
 
+_target: ContextVar[str] = ContextVar("target")
+"""Of the request that this task sends: yarl would drop an empty query and all after `#`."""
+_NO_AUTOMATIC_HEADERS = CIMultiDict((name, None) for name in _AUTOMATIC_HEADERS)
+
+
 def wire_target(url: str) -> str:
     """`url` with only those characters percent-encoded that would break the request line."""
-    if all("!" <= character <= "~" for character in url):
+    if _SENDABLE.fullmatch(url):
         return url
     encoded = url.encode("utf-8", "surrogatepass")
     return "".join(chr(byte) if 0x21 <= byte <= 0x7E else f"%{byte:02X}" for byte in encoded)
 
 
 class _VerbatimRequest(aiohttp.ClientRequest):
-    """Sends the target that the URL's fragment carries, unchanged."""
+    """Sends the target of `_target` unchanged, and no header that it was not given."""
+
+    def update_auto_headers(self, skip_auto_headers: Any) -> None:
+        self._skip_auto_headers = _NO_AUTOMATIC_HEADERS
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         parsed = self.url
-        self.url = cast(URL, _VerbatimUrl(parsed, self.original_url.raw_fragment))
+        self.url = cast(URL, _VerbatimUrl(parsed, _target.get()))
         try:
             return await super().send(conn)
         finally:

@@ -1,7 +1,7 @@
 """The journal of a run: what is done and where its evidence ends, kept through `kill -9`."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,13 +22,16 @@ def _now() -> datetime:
 
 
 class Journal:
-    """`journal.sqlite`: every entry is on disk when the method that makes it returns."""
+    """`journal.sqlite`: every entry is on disk when the method that makes it returns.
+
+    Any thread may use it, but only one at a time.
+    """
 
     def __init__(self, directory: Path, *, clock: Callable[[], datetime] = _now) -> None:
         self._path = directory / FILE_NAME
         self._clock = clock
         try:
-            self._connection = sqlite3.connect(self._path, isolation_level=None)
+            self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_SCHEMA)
         except sqlite3.Error as error:
@@ -39,8 +42,19 @@ class Journal:
 
     def mark_done(self, kind: str, identifier: str, *, end_offset: int | None = None) -> None:
         """Enters a piece of work as done; `end_offset` is where its evidence ends in the file of that kind."""
-        entry = (kind, identifier, end_offset, self._clock().isoformat())
-        self._connection.execute("INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?)", entry)
+        self.mark_all_done(kind, {identifier: end_offset})
+
+    def mark_all_done(self, kind: str, end_offsets: Mapping[str, int | None]) -> None:
+        """Enters several pieces of work as done, all or none of them."""
+        now = self._clock().isoformat()
+        entries = [(kind, identifier, end_offset, now) for identifier, end_offset in end_offsets.items()]
+        self._connection.execute("BEGIN")
+        try:
+            self._connection.executemany("INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?)", entries)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def done(self, kind: str) -> frozenset[str]:
         """The ids of all work of a kind that is done."""

@@ -29,8 +29,10 @@ def comparison_record(comparison: Comparison) -> ComparisonRecord:
 
 def difference_records(comparison: Comparison, step: StepRecord | None) -> Iterator[DifferenceRecord]:
     """The lines of `differences.jsonl`; `step` is what was sent, for the `curl` pair."""
-    legacy, target = ("", "") if step is None else (curl_command(step.pair.legacy), curl_command(step.pair.target))
     found = list(_with_outcomes(comparison))
+    if not found:
+        return
+    legacy, target = ("", "") if step is None else (curl_command(step.pair.legacy), curl_command(step.pair.target))
     for identifier, (difference, outcome) in zip(_ids(comparison, found), found, strict=True):
         yield DifferenceRecord(
             id=identifier,

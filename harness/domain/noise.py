@@ -1,7 +1,8 @@
 """Learns which values of a side differ from themselves: two passes from the same state, some time apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from harness.domain.compare.body import compare_bodies
 from harness.domain.compare.content import Decoder, decode
@@ -63,7 +64,10 @@ def _learn_body(
 def _learn_headers(first: Headers, second: Headers) -> Mapping[str, Sample]:
     if first == second:
         return {}
-    mine, theirs = _by_name(first), _by_name(second)
+    # A name that has the same values at the same positions needs no look.
+    unequal = [pair for pair in zip_longest(first, second, fillvalue=("", "")) if pair[0] != pair[1]]
+    names = {name.lower() for pair in unequal for name, _ in pair}
+    mine, theirs = _by_name(first, names), _by_name(second, names)
     return {
         name: Sample(", ".join(mine[name]), ", ".join(theirs[name]))
         for name in mine.keys() & theirs.keys()
@@ -71,10 +75,12 @@ def _learn_headers(first: Headers, second: Headers) -> Mapping[str, Sample]:
     }
 
 
-def _by_name(headers: Headers) -> dict[str, list[str]]:
+def _by_name(headers: Headers, names: Set[str]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for name, value in headers:
         lower = name.lower()
+        if lower not in names:
+            continue
         if lower == "set-cookie":
             lower = f"set-cookie/{value.partition('=')[0].strip()}"
         grouped.setdefault(lower, []).append(value)

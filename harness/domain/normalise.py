@@ -18,11 +18,17 @@ def abstract_base(body: bytes, base_url: str) -> bytes:
 
     Another side's address stays: a target that sends clients back to the legacy is a difference. Idempotent.
     """
-    hostport = urlsplit(base_url).netloc
+    hostport = hostport_of(base_url)
     if not hostport or hostport.encode() not in body:
         return body
     with_scheme, without = _patterns(base_url.rstrip("/"), hostport)
     return without.sub(HOSTPORT.encode(), with_scheme.sub(BASE.encode(), body))
+
+
+@lru_cache(maxsize=64)
+def hostport_of(base_url: str) -> str:
+    """Host and port of an address as they stand in it; empty where it has none."""
+    return urlsplit(base_url).netloc
 
 
 def normalise_pointer(pointer: str) -> str:

@@ -23,7 +23,11 @@ def redact_session(record: SessionRecord, redactor: Redactor) -> SessionRecord:
 
 
 def _step(step: StepRecord, schemas: tuple[_Schemas, _Schemas], redactor: Redactor) -> StepRecord:
-    pair = replace(step.pair, legacy=redactor.exchange(step.pair.legacy), target=redactor.exchange(step.pair.target))
+    legacy, target = redactor.exchange(step.pair.legacy), redactor.exchange(step.pair.target)
+    is_clean = legacy is step.pair.legacy and target is step.pair.target
+    if is_clean and not (step.legacy_changes or step.target_changes or step.sent_differently):
+        return step
+    pair = replace(step.pair, legacy=legacy, target=target)
     return replace(
         step,
         pair=pair,

@@ -9,6 +9,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import AnyStr
 
 from harness.domain.exchange import Exchange, Headers, Request, Response
 
@@ -33,7 +34,10 @@ _JSON_MEMBER = re.compile(rb'("(?:' + _NAMES.encode() + rb')"\s*:\s*)"((?:[^"\\]
 _PARAMETER = re.compile(rb"((?:^|[?&;])(?:" + _NAMES.encode() + rb")=)([^&;#\s]+)", re.IGNORECASE)
 _USER_INFO = re.compile(rb"([a-z][a-z0-9+.\-]*://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)", re.IGNORECASE)
 _JWT = re.compile(rb"()(eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*)")
-_HINTS = re.compile(rb"pass|pwd|secret|token|key|credential|authorization|jwt|session|eyJ|://[^\s/]*@", re.IGNORECASE)
+_TEXT_HINTS = ("pass", "pwd", "secret", "token", "key", "credential", "authorization", "jwt", "session", "eyj")
+_HINTS = tuple(hint.encode() for hint in _TEXT_HINTS)
+"""In lower case: without one of these, or an address that may name a user, nothing is a secret."""
+_MAX_REMEMBERED = 5_000
 _COOKIE_PAIR = re.compile(r"([^=;\s]+=)([^;]*)")
 
 
@@ -44,40 +48,57 @@ class Redactor:
     key: bytes = field(repr=False)
     known: tuple[str, ...] = field(default=(), repr=False)
     """Secrets given on the command line, replaced wherever they appear."""
+    _headers: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict, repr=False, compare=False)
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """The exchange as it may be stored."""
-        response = exchange.response
-        return replace(
-            exchange,
-            base_url=self.text(exchange.base_url),
-            request=self.request(exchange.request),
-            response=None if response is None else self.response(response),
-        )
+        base_url, request = self.text(exchange.base_url), self.request(exchange.request)
+        response = None if exchange.response is None else self.response(exchange.response)
+        if base_url == exchange.base_url and request is exchange.request and response is exchange.response:
+            return exchange
+        return replace(exchange, base_url=base_url, request=request, response=response)
 
     def request(self, request: Request) -> Request:
         """The request without secrets in URL, headers and body."""
         body = None if request.body is None else self.data(request.body)
-        url = _text_of(self._parameters(_bytes_of(self.text(request.url))))
-        return replace(request, url=url, headers=self.headers(request.headers), body=body)
+        url = self.text(request.url)
+        if "=" in url:
+            url = _text_of(self._parameters(_bytes_of(url)))
+        headers = self.headers(request.headers)
+        if (url, headers, body) == (request.url, request.headers, request.body):
+            return request
+        return replace(request, url=url, headers=headers, body=body)
 
     def response(self, response: Response) -> Response:
         """The response without secrets in headers and body."""
-        return replace(response, headers=self.headers(response.headers), body=self.data(response.body))
+        headers, body = self.headers(response.headers), self.data(response.body)
+        if headers == response.headers and body == response.body:
+            return response
+        return replace(response, headers=headers, body=body)
 
     def headers(self, headers: Headers) -> Headers:
         """The multimap with the values of secret headers replaced; schemes and cookie names stay."""
-        return tuple((name, self._header(name.lower(), value)) for name, value in headers)
+        if len(self._headers) > _MAX_REMEMBERED:
+            self._headers.clear()
+        # The same few headers come with every answer.
+        return tuple([self._headers.get(header) or self._remember(header) for header in headers])
+
+    def _remember(self, header: tuple[str, str]) -> tuple[str, str]:
+        name, value = header
+        found = self._headers[header] = (name, self._header(name.lower(), value))
+        return found
 
     def text(self, text: str) -> str:
         """Any text without secrets."""
+        if not self.known and not _may_hold_secret(text.lower(), _TEXT_HINTS, ("://", "@")):
+            return text
         return _text_of(self.data(_bytes_of(text)))
 
     def data(self, data: bytes) -> bytes:
         """Any bytes, such as a body, without secrets."""
         for secret in self.known:
             data = data.replace(_bytes_of(secret), self._mark(_bytes_of(secret)))
-        if not _HINTS.search(data):
+        if not _may_hold_secret(data.lower(), _HINTS, (b"://", b"@")):
             return data
         for pattern in (_JSON_MEMBER, _USER_INFO, _JWT):
             data = pattern.sub(self._replacement(pattern), data)
@@ -132,6 +153,13 @@ _MARK = b"[redacted:"
 def secrets_worth_hiding(values: Iterable[str | None]) -> tuple[str, ...]:
     """Of the secrets given, those long enough that replacing them everywhere hides nothing else; longest first."""
     return tuple(sorted({value for value in values if value and len(value) >= 8}, key=len, reverse=True))
+
+
+def _may_hold_secret(lower: AnyStr, hints: tuple[AnyStr, ...], address: tuple[AnyStr, AnyStr]) -> bool:
+    for hint in hints:  # not `any`: this runs for every text that is stored
+        if hint in lower:
+            return True
+    return address[0] in lower and address[1] in lower
 
 
 def _is_marked(json_text: str) -> bool:

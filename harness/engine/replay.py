@@ -1,12 +1,15 @@
 """Replay: the same sessions against both sides, twice, every time from the same state."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from harness.domain.errors import HarnessError, SystemUnavailable
 from harness.domain.operation import OperationTemplates
 from harness.domain.record import Origin, SessionRecord, StepRecord
 from harness.domain.session import Session
+from harness.engine.overlap import run_each
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_session import SessionPass
 from harness.engine.replay_sides import Outages, ReplaySide, fetch_templates
@@ -16,7 +19,8 @@ RECORDED_TAG = "recorded"
 GENERATED_TAG = "generated"
 PROCESS_MEMORY_TAG = "process_memory"
 """Marks a session that needs processes which remember nothing."""
-Steps = tuple[StepRecord, ...]
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Requests that leave the state alone (RFC 9110, 9.2.1)."""
 
 
 async def replay_sessions(
@@ -29,7 +33,8 @@ async def replay_sessions(
 ) -> None:
     """Replays the sessions in order and hands over each one's record when both its passes are done.
 
-    The state that the databases are in now is restored before every pass and at the end, however that comes.
+    The state that the databases are in now is restored before every pass and at the end, however that comes. Where no
+    database is known, neighbouring sessions that only read overlap as far as `ReplayOptions.concurrency` allows.
     Differences between the two databases before the first step are in the first record.
 
     Raises:
@@ -55,6 +60,16 @@ async def _restore_after(states: StatePair, error: BaseException) -> None:
         error.add_note(f"The state at the start could not be restored: {second}")
 
 
+@dataclass(slots=True, kw_only=True)
+class _Taken:
+    """A session of the present batch, as far as it was replayed."""
+
+    session: Session
+    steps: list[StepRecord] = field(default_factory=list)
+    ended: float = 0.0
+    repeat: tuple[StepRecord, ...] | None = None
+
+
 class _Replay:
     def __init__(
         self,
@@ -73,32 +88,48 @@ class _Replay:
         self._is_first = not options.has_reported_start
 
     async def run(self, sessions: Iterable[Session], on_record: Callable[[SessionRecord], None]) -> None:
-        waiting = deque(sessions)
-        while waiting:
-            await self._replay_batch(waiting, on_record)
+        for may_overlap, group in groupby(sessions, key=self._may_overlap):
+            limit = self._options.concurrency if may_overlap else 1
+            waiting = deque(group)
+            while waiting:
+                await self._replay_batch(waiting, limit, on_record)
 
-    async def _replay_batch(self, waiting: deque[Session], on_record: Callable[[SessionRecord], None]) -> None:
-        done: deque[tuple[Session, Steps, float]] = deque()
-        partial: list[StepRecord] = []
-        started = self._options.monotonic()
+    def _may_overlap(self, session: Session) -> bool:
+        if self._options.concurrency == 1 or self._states.is_compared or PROCESS_MEMORY_TAG in session.tags:
+            return False
+        return all(step.method in _SAFE_METHODS for step in session.steps)
+
+    async def _replay_batch(
+        self, waiting: deque[Session], limit: int, on_record: Callable[[SessionRecord], None]
+    ) -> None:
+        taken: deque[_Taken] = deque()
+
+        async def first(each: _Taken) -> None:
+            await self._pass(each.session, each.steps)
+            each.ended = self._options.monotonic()
+
+        async def again(each: _Taken) -> None:
+            repeat: list[StepRecord] = []
+            await self._wait_until(each.ended + self._options.repeat_gap_s)
+            await self._pass(each.session, repeat)
+            each.repeat = tuple(repeat)
+            while taken and taken[0].repeat is not None:
+                on_record(self._record(taken.popleft()))
+
         try:
-            while waiting and self._options.monotonic() - started < self._options.batch_s:
-                partial = []
-                await self._pass(waiting[0], partial)
-                done.append((waiting.popleft(), tuple(partial), self._options.monotonic()))
-            while done:
-                session, steps, ended = done[0]
-                repeat: list[StepRecord] = []
-                await self._wait_until(ended + self._options.repeat_gap_s)
-                await self._pass(session, repeat)
-                done.popleft()
-                on_record(self._record(session, steps, tuple(repeat)))
+            await run_each(self._take(waiting, taken), first, limit=limit)
+            await run_each(tuple(taken), again, limit=limit)
         except SystemUnavailable:
-            for session, steps, _ in done:
-                on_record(self._record(session, steps))
-            if waiting and partial and waiting[0].id == partial[0].pair.session_id:
-                on_record(self._record(waiting[0], tuple(partial)))
+            for each in taken:
+                if each.steps:
+                    on_record(self._record(each))
             raise
+
+    def _take(self, waiting: deque[Session], taken: deque[_Taken]) -> Iterator[_Taken]:
+        started = self._options.monotonic()
+        while waiting and self._options.monotonic() - started < self._options.batch_s:
+            taken.append(_Taken(session=waiting.popleft()))
+            yield taken[-1]
 
     async def _pass(self, session: Session, into: list[StepRecord]) -> None:
         await self._states.restore()
@@ -118,7 +149,8 @@ class _Replay:
         if remaining > 0:
             await self._options.sleep(remaining)
 
-    def _record(self, session: Session, steps: Steps, repeat: Steps = ()) -> SessionRecord:
+    def _record(self, taken: _Taken) -> SessionRecord:
+        session = taken.session
         initial = self._states.initial_differences if self._is_first else ()
         self._is_first = False
         return SessionRecord(
@@ -127,8 +159,8 @@ class _Replay:
             origin=_origin(session),
             legacy_schemas=self._states.legacy_schemas,
             target_schemas=self._states.target_schemas,
-            steps=steps,
-            repeat=repeat,
+            steps=tuple(taken.steps),
+            repeat=taken.repeat or (),
             initial_differences=initial,
             compares_state=self._states.is_compared,
             sources=(session.source,) if session.source else (),

@@ -23,6 +23,8 @@ class ReplayOptions:
     batch_s: float = 2.0
     """Sessions are repeated in batches of about this length, so that a killed replay has lost little."""
     max_failures_in_a_row: int = 5
+    concurrency: int = 1
+    """Sessions at once. Those that write, or that are compared with their rows, always run alone."""
     mapping: RowMapping | None = None
     """Renamed tables and columns, for the comparison of the two databases at the start."""
     has_reported_start: bool = False

@@ -124,6 +124,8 @@ class SessionPass:
 
     def _saved_differently(self, step: Step) -> tuple[str, ...]:
         legacy, target = self._saved[Side.LEGACY], self._saved[Side.TARGET]
+        if not legacy or not target:
+            return ()
         return tuple(
             f"{{{{{name}}}}}: {value_text(legacy[name])} -> {value_text(target[name])}"
             for name in step_placeholders(step)

@@ -1,5 +1,6 @@
 """Two small systems in memory for tests of the engine: a client and a database each, sharing nothing."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,10 +59,15 @@ class World:
     commits_late: bool = False
     answers: dict[str, list[object]] = field(default_factory=dict)
     document: object = None
+    delays: list[int] = field(default_factory=list)
+    """Turns of the event loop that requests take, over and over."""
+    at_once: int = 0
+    most_at_once: int = 0
 
     async def send(self, request: Request) -> Exchange:
         """Answers as `World` says, or breaks once `down_after` requests were taken."""
         self.requests.append(request)
+        await self._take_time()
         response, error = None, None
         if self.down_after is not None and len(self.requests) > self.down_after:
             error = "connection refused"
@@ -74,6 +80,13 @@ class World:
             side=self.side, base_url=f"http://{self.side}", request=request, response=response,
             transport_error=error, sent_at=self.clock.utc(), duration_ms=1.0,
         )  # fmt: skip
+
+    async def _take_time(self) -> None:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        for _ in range(self.delays[len(self.requests) % len(self.delays)] if self.delays else 0):
+            await asyncio.sleep(0)
+        self.at_once -= 1
 
     def _answer(self, request: Request) -> tuple[int, object]:  # noqa: PLR0911 - a router
         path = request.url.split("?")[0]

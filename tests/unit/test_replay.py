@@ -238,3 +238,47 @@ async def test_the_origin_is_told_by_the_tags() -> None:
         session(one, name="a"), session(one, name="b", tags=["recorded"]), session(one, name="c", tags=["generated"])
     )
     assert [record.origin for record in records] == [Origin.WRITTEN, Origin.RECORDED, Origin.GENERATED]
+
+
+READS = tuple(session(*[step("GET", "/time")] * 3, name=f"s{n:02d}") for n in range(12))
+
+
+async def test_sessions_that_only_read_overlap_and_are_handed_over_in_order() -> None:
+    pair = Pair(with_state=False)
+    pair.options = replace(pair.options, concurrency=4)
+    pair.legacy.delays = pair.target.delays = [5, 0, 3, 1, 0]
+    records = await pair.replay(*READS)
+    assert [record.session_id for record in records] == [each.id for each in READS]
+    assert all(len(record.steps) == len(record.repeat) == 3 for record in records)
+    assert pair.legacy.most_at_once == 4
+    for record in records:
+        gap = record.repeat[0].pair.legacy.sent_at - record.steps[-1].pair.legacy.sent_at
+        assert gap.total_seconds() >= 1.0
+
+
+async def test_sessions_that_write_run_alone() -> None:
+    pair = Pair(with_state=False)
+    pair.options = replace(pair.options, concurrency=4)
+    pair.legacy.delays = pair.target.delays = [3]
+    writing = [session(CREATE, READ, name=f"w{n}") for n in range(4)]
+    await pair.replay(*writing)
+    assert pair.legacy.most_at_once == 1
+
+
+async def test_sessions_compared_with_their_rows_run_alone() -> None:
+    pair = Pair()
+    pair.options = replace(pair.options, concurrency=4)
+    pair.legacy.delays = pair.target.delays = [3]
+    await pair.replay(*READS)
+    assert pair.legacy.most_at_once == 1
+
+
+async def test_a_side_that_dies_ends_overlapping_sessions_too() -> None:
+    pair = Pair(with_state=False)
+    pair.options = replace(pair.options, concurrency=3)
+    pair.target.down_after = 1 + 7
+    with pytest.raises(SystemUnavailable, match="target stopped answering"):
+        await pair.replay(*READS)
+    names = [record.session_id for record in pair.records]
+    assert names and names == sorted(names), "what was seen is handed over, in order"
+    assert sum(len(record.steps) for record in pair.records) >= 7

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from harness.domain.compare.document import to_text
 from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.exchange import Headers
-from harness.domain.normalise import abstract_base
+from harness.domain.normalise import abstract_base, hostport_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,21 @@ class HeaderRules:
     )  # fmt: skip
     """Comma-separated sets: order, repeats and case of their members do not count."""
     _known: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    _places: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def role(self, name: str) -> str:
         """`transport`, `volatile`, `unordered`, or empty for a header that must match as it is."""
         if name not in self._known:
             self._known[name] = self._find_role(name)
         return self._known[name]
+
+    def place(self, name: str) -> str:
+        """The lower-case name that a header as sent is compared under; empty for one that does not count."""
+        place = self._places.get(name)
+        if place is None:
+            lower = name.lower()
+            place = self._places[name] = "" if self.role(lower) == "transport" else lower
+        return place
 
     def _find_role(self, name: str) -> str:
         for role, names in (("transport", self.transport), ("volatile", self.volatile), ("unordered", self.unordered)):
@@ -68,11 +77,10 @@ def compare_headers(
         if left == right and (bases[0] == bases[1] or left is None or not _names_base(left, bases)):
             continue
         kind = _header_kind(name, left, right, rules, bases)
-        found = _difference(name, kind or DifferenceKind.REPRESENTATION, left, right)
         if kind is not None:
-            different.append(found)
+            different.append(_difference(name, kind, left, right))
         elif rules.role(name) != "volatile":
-            equivalent.append(found)
+            equivalent.append(_difference(name, DifferenceKind.REPRESENTATION, left, right))
     return HeaderFindings(different=tuple(different), equivalent=tuple(equivalent))
 
 
@@ -83,8 +91,8 @@ def _names_base(values: list[str], bases: tuple[str, str]) -> bool:
 def _grouped(headers: Headers, rules: HeaderRules) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for name, value in headers:
-        lower = name.lower()
-        if rules.role(lower) == "transport":
+        lower = rules.place(name)
+        if not lower:
             continue
         if lower == "set-cookie":
             lower = f"set-cookie/{value.partition('=')[0].strip()}"
@@ -154,6 +162,8 @@ def _attribute(text: str) -> str:
 
 
 def _abstract(value: str, base_url: str) -> str:
+    if hostport_of(base_url) not in value:
+        return value
     raw = value.encode("utf-8", "surrogateescape")
     return abstract_base(raw, base_url).decode("utf-8", "surrogateescape")
 
