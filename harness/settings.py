@@ -108,6 +108,21 @@ class RowsSettings(_Frozen, frozen=True):
     map: dict[str, TableMap] = {}
 
 
+class AdequacySettings(_Frozen, frozen=True):
+    """The application whose source `parakeet adequacy` plants faults in: an ASGI factory, called in a child process."""
+
+    source: str = ""
+    """Its package's directory, relative to the working directory or the project's."""
+    app: str = ""
+    """`module:factory`."""
+    settings: str = ""
+    """`module:function` whose outcome the factory is given; empty for a factory without arguments."""
+    environment: dict[str, str] = {}
+    """`{dsn}` stands for a database with the rows of the start, and `{jwt_secret}` for a random secret."""
+    exemptions: str = ""
+    """The file that names mutants which no session has to notice."""
+
+
 class GateSettings(_Frozen, frozen=True):
     """What the gates demand beyond the criteria's own targets."""
 
@@ -122,6 +137,7 @@ class Settings(_Frozen, frozen=True):
     sides: SidesSettings = SidesSettings()
     local: LocalSettings = LocalSettings()
     rows: RowsSettings = RowsSettings()
+    adequacy: AdequacySettings = AdequacySettings()
     gates: GateSettings = GateSettings()
 
 

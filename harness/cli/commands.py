@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "compare": "harness.cli.compare:compare",
     "selftest": "harness.cli.selftest:selftest",
     "waivers": "harness.cli.waivers:waivers",
+    "adequacy": "harness.cli.adequacy:adequacy",
 }
 """`module:name` of a function with options, or of a group of such; its docstring or `help` is what `--help` shows."""
 

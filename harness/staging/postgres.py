@@ -95,11 +95,11 @@ class LocalPostgres:
         self._spawn()
         await self._until_ready()
 
-    async def create_database(self, name: str) -> str:
-        """Creates an empty database and returns its address, for its owner."""
+    async def create_database(self, name: str, *, template: str = "template1") -> str:
+        """Creates a database and returns its address, for its owner; a template must have no connections."""
         connection = await asyncpg.connect(self.superuser_dsn, timeout=_CONNECT_TIMEOUT_S)
         try:
-            await _create_database(connection, name)
+            await _create_database(connection, name, template)
         finally:
             await connection.close()
         return self._address(OWNER, name)
@@ -149,6 +149,6 @@ class LocalPostgres:
         return f"postgresql://{user}:{self._password}@127.0.0.1:{self._port}/{database}"
 
 
-async def _create_database(connection: asyncpg.Connection, name: str) -> None:
-    quoted = name.replace('"', '""')
-    await connection.execute(f'CREATE DATABASE "{quoted}" OWNER {OWNER}')
+async def _create_database(connection: asyncpg.Connection, name: str, template: str = "template1") -> None:
+    quoted, copied = name.replace('"', '""'), template.replace('"', '""')
+    await connection.execute(f'CREATE DATABASE "{quoted}" OWNER {OWNER} TEMPLATE "{copied}"')

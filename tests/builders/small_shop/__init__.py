@@ -1,0 +1,1 @@
+"""A small ASGI application to plant faults in; no framework, no database."""
