@@ -31,6 +31,11 @@ format: install ## Format the code
 bench: install ## Run every benchmark; writes artifacts/bench.json
 	$(BIN)/python -m bench
 
+docs: install ## Write what is generated: JSON schemas, and the reference application's fidelity where ../shared is
+	$(BIN)/python -m reports.schema
+	test ! -d ../shared/legacy || $(BIN)/parakeet legacy check --session ../shared/legacy/session.jsonl \
+		--db ../shared/legacy/seeded_trades.db --report docs/legacy-fidelity.md
+
 policy-scan: $(POLICY_VENV)/.installed ## Scan terraform/ for unsafe settings (checkov; about a minute)
 	$(POLICY_VENV)/bin/checkov --directory terraform --framework terraform --skip-path tests \
 		--var-file terraform/environments/prod.tfvars --skip-download --quiet --compact
