@@ -67,6 +67,8 @@ class EnvironmentSettings(_Frozen, frozen=True):
     dsn_env: str | None = None
     allow_load: bool = False
     reset_command: list[str] = []
+    probe_url: str | None = None
+    """Where `parakeet calibrate` finds its probe function."""
 
 
 class LocalMarketSettings(_Frozen, frozen=True):

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "phases": "harness.cli.phases:phases",
     "legacy": "harness.cli.legacy:legacy_app",
     "infra": "harness.cli.infra:app",
+    "calibrate": "harness.cli.calibrate:calibrate",
     "migrate": "harness.cli.migrate:migrate",
     "parity": "harness.cli.parity:parity",
     "prepare": "harness.cli.prepare:prepare",

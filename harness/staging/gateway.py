@@ -25,6 +25,9 @@ from harness.staging.routes import RouteTable
 from harness.staging.throttle import TokenBucket
 
 _log = logging.getLogger(__name__)
+# A request that is no HTTP is answered and is the client's own affair: aiohttp would print a traceback for each.
+_http_log = logging.getLogger(f"{__name__}.http")
+_http_log.setLevel(logging.CRITICAL)
 
 _INTERNAL_ERROR = message_response(500, "Internal Server Error")
 _UNAVAILABLE = message_response(503, "Service Unavailable")
@@ -86,6 +89,7 @@ class HttpApiGateway:
             self._handle,
             request_factory=_make_request,
             access_log=None,
+            logger=_http_log,
             auto_decompress=False,
             max_line_size=limit,
             max_field_size=limit,

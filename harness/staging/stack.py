@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +10,7 @@ from harness.domain.cloud import CloudDefinition, FunctionDefinition
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.staging.authorizer import RequestAuthorizer
 from harness.staging.build import BuiltArtifacts
-from harness.staging.function_launch import FunctionLaunch
+from harness.staging.function_launch import FunctionLaunch, running_python
 from harness.staging.gateway import GatewaySettings, HttpApiGateway
 from harness.staging.pool import FunctionPool, InvocationAnswer
 from harness.staging.routes import RouteTable
@@ -77,7 +76,7 @@ class LocalCloud:
     @property
     def notes(self) -> tuple[str, ...]:
         """Where this machine's cloud is another than the definition's: belongs beside every figure from it."""
-        here = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        here = running_python()
         runtimes = (
             f"{function.key}: the definition says {function.runtime}, run with {here}"
             for function in self._definition.functions
