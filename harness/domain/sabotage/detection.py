@@ -33,7 +33,7 @@ class Place:
     pointer: str
     is_found: bool
     found_as: str = ""
-    """How it was found where that is of another kind, or beneath its pointer."""
+    """How it was found where that is of another kind, at another pointer, or in a later step that it leads to."""
     explained_by: str = ""
     """For a defect that is not found: what excuses the step (waivers, noise), where anything does."""
 
@@ -105,7 +105,7 @@ def _is_like_legacy(planted: Planted) -> bool:
     pair = planted.record.steps[planted.step].pair
     legacy, target = pair.legacy.response, pair.target.response
     if legacy is None or target is None:
-        return False
+        return legacy is None
     if planted.facet is Facet.STATUS:
         return legacy.status == target.status
     name = planted.pointer.partition("/")[0]
@@ -114,22 +114,32 @@ def _is_like_legacy(planted: Planted) -> bool:
 
 def _judge(planted: Planted, before: Sequence[Comparison], rules: Rules) -> Place:
     after = judge_session(planted.record, rules)
-    known = set(before[planted.step].differences)
     comparison = after[planted.step]
-    new = [difference for difference in comparison.differences if difference not in known]
-    exact = [difference for difference in planted.found_in(after) if difference not in known]
-    near = [d for d in new if d.facet is planted.facet and f"{d.pointer}/".startswith(f"{planted.pointer}/")]
-    is_found = bool(exact or near)
+    found_as = _find(planted, before, after)
     return Place(
         session_id=comparison.session_id,
         step=comparison.step,
         name=comparison.name,
         operation=comparison.operation,
         pointer=planted.pointer,
-        is_found=is_found,
-        found_as="" if exact or not near else f"{near[0].kind} at {near[0].pointer}",
-        explained_by="" if is_found else _explanation(comparison),
+        is_found=found_as is not None,
+        found_as=found_as or "",
+        explained_by=_explanation(comparison) if found_as is None else "",
     )
+
+
+def _find(planted: Planted, before: Sequence[Comparison], after: tuple[Comparison, ...]) -> str | None:
+    """Empty where it is found exactly, how it is found where that is near or in another step, None where it is not."""
+    known = set(before[planted.step].differences)
+    if any(difference not in known for difference in planted.found_in(after)):
+        return ""
+    new = (
+        (then.step, difference)
+        for now, then in sorted(zip(before, after, strict=True), key=lambda pair: pair[1] is not after[planted.step])
+        for difference in then.differences
+        if difference not in now.differences
+    )
+    return next((f"{found.facet} {found.kind} at step {step} {found.pointer}".rstrip() for step, found in new), None)
 
 
 def _explanation(comparison: Comparison) -> str:
