@@ -11,7 +11,8 @@ from rich.table import Table
 from harness.domain.errors import ConfigurationError, ExitCode
 from harness.settings import project_root
 from harness.staging.artifact_cache import BuiltArtifact
-from harness.staging.build import BuiltArtifacts, build_artifacts, project_inputs, publish_artifacts
+from harness.staging.build import BuiltArtifacts, build_artifacts, handler_paths, project_inputs, publish_artifacts
+from harness.staging.handler_check import require_importable
 
 
 def build(
@@ -28,6 +29,7 @@ def build(
     started = time.perf_counter()
     inputs = project_inputs(project_root())
     artifacts = build_artifacts(inputs)
+    require_importable(artifacts, handler_paths(inputs.package))
     try:
         published = publish_artifacts(artifacts, out or inputs.cache)
     except OSError as error:

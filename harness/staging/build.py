@@ -142,6 +142,12 @@ def _belongs_to(relative: Path, key: str) -> bool:
     return not is_functions_own or _key_of(relative.parts[1]) == key
 
 
+def handler_paths(package: Path) -> dict[str, str]:
+    """The handler of each function by its key, as Python names it."""
+    directories = {_key_of(path.parent.name): path.parent.name for path in package.glob("functions/*/handler.py")}
+    return {key: f"{package.name}.functions.{name}.handler.handler" for key, name in sorted(directories.items())}
+
+
 def _key_of(directory: str) -> str:
     """Deployed names have hyphens where a Python package has underscores."""
     return directory.replace("_", "-")

@@ -9,6 +9,7 @@ from harness.domain.cloud import CloudDefinition
 from harness.staging.aws import LocalAws
 from harness.staging.build import BuiltArtifacts
 from harness.staging.event_sources import EventSource, QueueAccess
+from harness.staging.handler_check import require_importable
 from harness.staging.iam.authoriser import Authoriser, access_key_id
 from harness.staging.logs import LogShipper, source_of
 from harness.staging.schedule import Scheduler
@@ -22,6 +23,13 @@ async def start_authoriser(definition: CloudDefinition, aws: LocalAws) -> Author
     authoriser.use_secret_arns({secret["Name"]: secret["ARN"] for secret in listed})
     await authoriser.start()
     return authoriser
+
+
+def require_handlers(definition: CloudDefinition, artifacts: BuiltArtifacts) -> None:
+    """Raises ConfigurationError, with file and line, for a handler that cannot be imported; quick once it could."""
+    built = [function for function in definition.functions if function.key in artifacts.functions]
+    handlers = {function.key: function.handler for function in built}
+    require_importable(artifacts, handlers, {function.key: function.environment for function in built})
 
 
 def with_declared(definition: CloudDefinition, variables: Mapping[str, str]) -> CloudDefinition:

@@ -22,7 +22,7 @@ from harness.staging.definition import load_definition
 from harness.staging.iam.authoriser import Authoriser
 from harness.staging.postgres import LocalPostgres
 from harness.staging.stack import LocalCloud
-from harness.wiring.functions import local_cloud, start_authoriser, with_declared
+from harness.wiring.functions import local_cloud, require_handlers, start_authoriser, with_declared
 from harness.wiring.legacy import legacy_system, place_database
 from harness.wiring.market import local_market, market_variables
 from harness.wiring.migrate import migrate_rows
@@ -99,6 +99,7 @@ async def _start(options: PairOptions, runtime: Path, stack: AsyncExitStack) -> 
         building = group.create_task(asyncio.to_thread(build_artifacts, project_inputs(project_root())))
     sources = market_variables(market.url_for("target"))
     definition, artifacts = with_declared(loading.result(), sources), building.result()
+    await asyncio.to_thread(require_handlers, definition, artifacts)
     options.on_progress("starting functions and gateway")
     contents = settings.local.secrets
     secret_file = await _provide_secrets(aws, definition, contents, postgres.dsn, runtime / "target-jwt-secret")
