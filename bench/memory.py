@@ -48,8 +48,8 @@ def _bodies() -> tuple[bytes, bytes]:
     while len(legacy) < _BODY_BYTES:
         price = round(chance.uniform(5, 600), 4)
         changed = price + 1 if n % 13_000 == 0 and n // 13_000 < _CHANGES else price
-        for body, value in ((legacy, price), (target, changed)):
-            body += orjson.dumps(_trade(n, value)) + b","
+        legacy += orjson.dumps(_trade(n, price)) + b","
+        target += orjson.dumps(_trade(n, changed)) + b","
         n += 1
     legacy[-1:] = target[-1:] = b"]"
     return bytes(legacy), bytes(target)
