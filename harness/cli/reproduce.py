@@ -46,7 +46,7 @@ def _print(done: Reproduction, wanted: DifferenceRecord, judgement: Judgement) -
     say(f"finding {wanted.id}: {wanted.signature}")
     if done.shrunk is not None and done.shrunk.session is not None:
         bound = "" if done.shrunk.is_minimal else "; the tries ran out, so a smaller one may exist"
-        say(f"shrunk to {len(done.session.steps)} steps in {done.shrunk.tries} tries{bound}")
+        say(f"shrunk to {_count(len(done.session.steps), 'step')}; sessions tried: {done.shrunk.tries}{bound}")
     elif done.shrunk is not None:
         say("not shrunk: the steps up to the finding do not show it")
     if not seen:
@@ -55,4 +55,12 @@ def _print(done: Reproduction, wanted: DifferenceRecord, judgement: Judgement) -
         say(f"reproduced at step {found.step}, {found.name}: {found.legacy} against {found.target}")
         say(f"legacy:  {found.curl_legacy}")
         say(f"target:  {found.curl_target}")
+    if done.cause is not None and done.cause.step is not None:
+        step = done.cause.step
+        replays = _count(done.cause.replays, "replay")
+        say(f"rows:    first apart after step {step.n}, {step.name} (bisected in {replays})")
     say(f"session: {done.session_file}")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

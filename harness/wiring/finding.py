@@ -9,11 +9,15 @@ from harness.adapters.evidence_store import require_empty, write_atomically
 from harness.adapters.http import utc_now
 from harness.adapters.session_files import load_sessions
 from harness.adapters.session_writer import encode_session_file
+from harness.domain.compare.document import parse_json
+from harness.domain.compare.patch import UnpatchableError, export_patch, patch_text
 from harness.domain.compare.rules import Rules
+from harness.domain.difference import Facet
 from harness.domain.errors import ConfigurationError, EvidenceError
 from harness.domain.findings import DIFFERENCES_FILE, DifferenceRecord
 from harness.domain.record import SessionRecord
 from harness.domain.session import Session
+from harness.engine.bisect import Cause, find_cause
 from harness.engine.shrink import FindingCheck, ShrinkTask, Shrunk, options_for_tries, shrink_session
 from harness.settings import Settings
 from harness.wiring.replay import ReplayRequest, open_store, opened_sides, replay_into, replay_options
@@ -36,6 +40,8 @@ class Reproduction:
     session: Session
     session_file: Path
     shrunk: Shrunk | None
+    cause: Cause | None
+    """For a difference in rows: the request after which they are apart, found by bisecting."""
 
 
 def find_stored(run: Path, finding_id: str) -> StoredFinding:
@@ -55,6 +61,20 @@ def find_stored(run: Path, finding_id: str) -> StoredFinding:
         hint = "Compare the run again: its differences are not of its exchanges."
         raise EvidenceError(f"the session {found.session_id} is not stored", where=str(run), hint=hint)
     return StoredFinding(difference=found, record=record)
+
+
+def body_patch(stored: StoredFinding) -> str:
+    """The RFC 6902 patch from the legacy's body to the target's, or why there is none."""
+    pair = next(step.pair for step in stored.record.steps if step.pair.step == stored.difference.step)
+    if pair.legacy.response is None or pair.target.response is None:
+        return "no patch: a side did not answer"
+    legacy, target = (parse_json(response.body) for response in (pair.legacy.response, pair.target.response))
+    if legacy is None or target is None:
+        return "no patch: a body is not JSON"
+    try:
+        return patch_text(export_patch(legacy, target))
+    except UnpatchableError as error:
+        return f"no patch: {error}"
 
 
 def session_of(stored: StoredFinding, patterns: Sequence[str]) -> Session:
@@ -91,7 +111,8 @@ async def replay_finding(
 
     With `on_try`, which is told the number of tries and the steps of the smallest session so far, it is the smallest
     part of the session that shows the same signature.
-    With both databases the state at the start is restored before every try.
+    With both databases the state at the start is restored before every try, and a difference in rows is traced to the
+    request after which they are apart.
 
     Raises:
         ConfigurationError: something cannot be used; nothing was sent or written.
@@ -100,7 +121,7 @@ async def replay_finding(
     session = session_of(stored, request.sessions)
     require_empty(request.out)
     options = replay_options(settings)
-    shrunk = None
+    shrunk = cause = None
     async with opened_sides(request, settings, [session]) as sides:
         if on_try is not None:
             check = FindingCheck(stored.difference, sides, rules, options_for_tries(options, stored.record))
@@ -109,6 +130,8 @@ async def replay_finding(
             task = ShrinkTask(session=session, at=at, name=name, on_try=on_try)
             shrunk = await shrink_session(task, check)
             session = shrunk.session or session
+        if stored.difference.facet is Facet.ROW and sides[0].store is not None:
+            cause = await find_cause(session, sides, rules, options)
         store = open_store(request)
         try:
             written = request.out / SESSION_FILE
@@ -118,4 +141,4 @@ async def replay_finding(
             store.finish(utc_now())
         finally:
             store.close()
-    return Reproduction(session=session, session_file=written, shrunk=shrunk)
+    return Reproduction(session=session, session_file=written, shrunk=shrunk, cause=cause)

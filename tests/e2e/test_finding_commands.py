@@ -89,12 +89,25 @@ def test_a_finding_is_replayed_alone_and_shrunk_to_what_it_needs(
     small = tmp_path / "small"
     assert run([*alone, "--shrink", "--out", str(small)]) == 1
     printed = capsys.readouterr().out
-    assert "shrunk to 2 steps" in printed and "legacy:  curl " in printed and "target:  curl " in printed
+    assert "shrunk to 2 steps; " in printed and "legacy:  curl " in printed and "target:  curl " in printed
     document = json.loads((small / "session.json").read_text())
     assert [each["name"] for each in document["steps"]] == ["POST /things", "GET /things/{{id}}"]
     final = tmp_path / "final"
     assert run(["replay", *addresses, "--sessions", str(small / "session.json"), "--out", str(final)]) == 1
     assert [each["signature"] for each in differences(final)] == [difference["signature"]]
+
+
+def test_a_stored_finding_is_shown_with_its_patch_and_nothing_is_written(
+    found: tuple[list[str], Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, difference = found
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    capsys.readouterr()
+    assert run(["compare", "--run", str(out), "--finding", difference["id"]]) == 1
+    printed = capsys.readouterr().out
+    assert '[{"op":"replace","path":"/name","value":"NEW"}]' in printed and difference["curl_target"] in printed
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert run(["compare", "--run", str(out), "--finding", "d0"]) == 2
 
 
 def test_a_finding_that_is_gone_is_not_reproduced(
