@@ -39,6 +39,9 @@ def replay(
     config: given.Config = None,
     finding: Annotated[str | None, typer.Option(help="Id of a finding of --run: replays its session alone.")] = None,
     run: Annotated[Path | None, typer.Option(help="With --finding: the run directory that it is in.")] = None,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=64, help="Sessions at once that only read; without databases.")
+    ] = 1,
     shrink: Annotated[bool, typer.Option("--shrink", help="With --finding: only the steps that it needs.")] = False,
 ) -> int:
     """Replay sessions against both addresses, compare answers and rows, and store the evidence.
@@ -63,6 +66,7 @@ def replay(
         target_dsn=target_dsn,
         sessions=tuple(sessions or ()),
         rules=() if used is None else (used,),
+        concurrency=concurrency,
         out=out,
     )
     settings = load_settings(config)

@@ -59,6 +59,8 @@ class ReplayRequest:
     """Files that decide how exchanges are judged, for the manifest."""
     restart_legacy: Restart | None = field(default=None, repr=False)
     """Makes the legacy forget its process memory; None means the configured reset command, if any."""
+    concurrency: int = 1
+    """Sessions at once that only read; more than one only where no rows are compared."""
     out: Path
 
 
@@ -76,6 +78,9 @@ async def replay(
         ConfigurationError: something asked for cannot be used; nothing was sent or written.
         SystemUnavailable: a side does not answer, or no longer; what was seen until then is stored.
     """
+    if request.concurrency > 1 and request.legacy_db is not None:
+        hint = "Leave --concurrency out, or leave out both databases: then only answers are compared."
+        raise ConfigurationError("a change of rows has one cause only if sessions run one at a time", hint=hint)
     sessions = load_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),), on_note)
     note = memory_note(sessions, _restart(request, settings))
     if note:
@@ -84,7 +89,7 @@ async def replay(
     async with opened_sides(request, settings, sessions) as sides:
         store = open_store(request)
         try:
-            options = replay_options(settings)
+            options = replace(replay_options(settings), concurrency=request.concurrency)
             await replay_into(store, sessions, sides, on_session=on_session, options=options)
             store.finish(utc_now())
         finally:
