@@ -258,6 +258,49 @@ def test_a_damaged_run_is_refused_and_left_as_it_is(
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (json.dumps({"format_version": 1, "id": "s", "group": "g", "steps": [request("GET", "/x/{{id}}")]}), "{{id}}"),
+        (json.dumps({"format_version": 9, "id": "s", "group": "g", "steps": []}), "format_version 9"),
+        (gzip.compress(b'{"format_version": 1}')[:-5], "cannot read the session file"),
+        (gzip.compress(b"{}")[:-8] + b"\0" * 8, "cannot read the session file"),
+    ],
+    ids=["unsaved", "version", "cut", "checksum"],
+)
+@pytest.mark.parametrize("command", ["replay", "selftest"])
+def test_a_session_that_cannot_be_used_is_refused_before_anything_is_sent_or_written(
+    command: str, content: str | bytes, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "s.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    nobody = ["--legacy-url", "http://127.0.0.1:1", "--target-url", "http://127.0.0.1:1"]
+    assert run([command, *nobody, "--sessions", str(path), "--out", str(tmp_path / "new")]) == 2
+    printed = capsys.readouterr().err
+    assert words in printed and str(path) in printed and "next:" in printed
+    assert [found.name for found in tmp_path.iterdir()] == ["s.json"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["selftest"],
+        ["selftest", "--legacy-url", "http://127.0.0.1:1", "--out", "new"],
+        ["selftest", "--run", "run", "--out", "new"],
+        ["waivers", "--waivers", "absent.toml"],
+        ["waivers", "--config", "absent.toml"],
+        ["selftest", "--run", "run", "--config", "absent.toml"],
+    ],
+)
+def test_options_that_do_not_fit_are_a_usage_error(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == 2
+    assert "next:" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_damaged_description_is_refused_before_findings_are_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
