@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
-
+from harness.domain.compare.document import parse_json
 from harness.domain.description import Parameter, Place, described_operations
 from harness.domain.difference import Comparison, Outcome
 from harness.domain.exchange import Exchange, Request
@@ -35,7 +34,7 @@ class ParameterClass(StrEnum):
     EMPTY = "empty"
     NULL = "null"
     REFUSED = "refused"
-    """Present, and named by the answer that refuses the request."""
+    """Some other value, and named by the answer that refuses the request."""
 
 
 _REACHABLE: Mapping[Place, tuple[ParameterClass, ...]] = {
@@ -195,13 +194,12 @@ def _had(exchange: Exchange, described: Sequence[Parameter]) -> Iterator[tuple[P
     for parameter in dict.fromkeys((*described, *sent)):
         if parameter not in sent:
             yield parameter, ParameterClass.ABSENT
-        elif parameter in refused:
-            yield parameter, ParameterClass.REFUSED
         elif sent[parameter] is None:
             yield parameter, ParameterClass.NULL
+        elif any(type(sent[parameter]) is type(each) and sent[parameter] == each for each in _EMPTY):
+            yield parameter, ParameterClass.EMPTY
         else:
-            is_empty = any(type(sent[parameter]) is type(each) and sent[parameter] == each for each in _EMPTY)
-            yield parameter, ParameterClass.EMPTY if is_empty else ParameterClass.PRESENT
+            yield parameter, ParameterClass.REFUSED if parameter in refused else ParameterClass.PRESENT
 
 
 def _sent(request: Request, described: Sequence[Parameter]) -> dict[Parameter, Any]:
@@ -233,7 +231,5 @@ def _refused(exchange: Exchange) -> set[Parameter]:
 
 
 def _document(body: bytes | None) -> Any:
-    try:
-        return orjson.loads(body) if body else None
-    except orjson.JSONDecodeError:
-        return None
+    document = parse_json(body) if body else None
+    return None if document is None else document.value

@@ -90,6 +90,23 @@ def test_body_members_are_told_apart(body: Any, ticker: str) -> None:
     assert classes(counted(asked("POST /trades/", body=body)), "POST /trades/", "ticker")[0] == {ticker: 1}
 
 
+def test_null_and_empty_stay_what_they_are_when_they_are_refused() -> None:
+    refused = refusal("body", "ticker")
+    coverage = counted(
+        asked("POST /trades/", refused, {"ticker": None}),
+        asked("POST /trades/", refused, {"ticker": ""}),
+        asked("POST /trades/", refused, {"ticker": 5}),
+    )
+    assert classes(coverage, "POST /trades/", "ticker")[0] == {"null": 1, "empty": 1, "refused": 1}
+
+
+def test_a_body_with_a_number_that_json_has_not_still_has_its_members() -> None:
+    odd = step(refusal("body", "ticker"), answer({}), "POST /trades/")
+    request = replace(odd.pair.legacy.request, body=b'{"ticker":NaN,"notes":"x"}')
+    odd = replace(odd, pair=replace(odd.pair, legacy=replace(odd.pair.legacy, request=request)))
+    assert classes(counted(odd), "POST /trades/", "ticker")[0] == {"refused": 1}
+
+
 def test_a_missing_member_that_the_answer_names_is_absent_and_not_refused() -> None:
     coverage = counted(asked("POST /trades/", refusal("body", "ticker"), {"notes": "x"}))
     assert classes(coverage, "POST /trades/", "ticker")[0] == {"absent": 1}
