@@ -11,8 +11,9 @@ from rich.table import Table
 from harness.domain.errors import ConfigurationError, ExitCode
 from harness.settings import project_root
 from harness.staging.artifact_cache import BuiltArtifact
-from harness.staging.build import BuiltArtifacts, build_artifacts, handler_paths, project_inputs, publish_artifacts
+from harness.staging.build import BuiltArtifacts, handler_paths, project_inputs, publish_artifacts
 from harness.staging.handler_check import require_importable
+from harness.wiring.packages import build_project
 
 
 def build(
@@ -28,7 +29,8 @@ def build(
     """
     started = time.perf_counter()
     inputs = project_inputs(project_root())
-    artifacts = build_artifacts(inputs)
+    messages = Console(stderr=True)
+    artifacts = build_project(project_root(), lambda text: messages.print(f"note: {text}", highlight=False))
     require_importable(artifacts, handler_paths(inputs.package))
     try:
         published = publish_artifacts(artifacts, out or inputs.cache)
@@ -37,9 +39,8 @@ def build(
         raise ConfigurationError(
             f"cannot write the artifacts: {error.strerror}", where=str(out or inputs.cache), hint=hint
         ) from error
-    messages = Console(stderr=True)
     messages.print(_table(artifacts))
-    messages.print(f"built in {time.perf_counter() - started:.2f} s")
+    messages.print(f"built in {time.perf_counter() - started:.2f} s for {artifacts.interpreter.runtime}")
     for path in published:
         typer.echo(path)
     return ExitCode.GO

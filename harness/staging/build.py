@@ -4,12 +4,13 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.domain.errors import ConfigurationError
 from harness.staging.artifact_cache import ArtifactCache, BuiltArtifact
 from harness.staging.distributions import collect_distributions
+from harness.staging.interpreters import Interpreter, running_interpreter
 from harness.staging.lock_file import Pin, read_lock
 
 MAX_UNZIPPED_BYTES = 262_144_000
@@ -30,6 +31,7 @@ class BuildInputs:
     package: Path
     lock: Path
     cache: Path
+    interpreter: Interpreter = field(default_factory=running_interpreter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class BuiltArtifacts:
     functions: Mapping[str, BuiltArtifact]
     layers: Mapping[str, BuiltArtifact]
     runtime: BuiltArtifact
+    interpreter: Interpreter = field(default_factory=running_interpreter)
+    """What they were built for, and have to be run by."""
 
     @property
     def runtime_directory(self) -> Path:
@@ -61,14 +65,15 @@ def build_artifacts(inputs: BuildInputs) -> BuiltArtifacts:
     Raises:
         ConfigurationError: there is no function, the lock cannot be used, or an artifact is over Lambda's limit.
     """
-    cache = ArtifactCache(inputs.cache)
+    cache = ArtifactCache(inputs.cache, inputs.interpreter)
     pins = read_lock(inputs.lock)
     layer_pins = [pin for pin in pins if pin.name not in _RUNTIME_DISTRIBUTIONS]
     runtime_pins = [pin for pin in pins if pin.name in _RUNTIME_DISTRIBUTIONS]
     artifacts = BuiltArtifacts(
         functions={key: _build_function(cache, inputs.package, key) for key in list_functions(inputs.package)},
-        layers={LAYER: _build_distributions(cache, LAYER, layer_pins, prefix="python")},
-        runtime=_build_distributions(cache, "runtime", runtime_pins, prefix=""),
+        layers={LAYER: _build_distributions(cache, LAYER, layer_pins, inputs.interpreter)},
+        runtime=_build_distributions(cache, "runtime", runtime_pins, inputs.interpreter),
+        interpreter=inputs.interpreter,
     )
     for function in artifacts.functions.values():
         require_within_limit([function, *artifacts.layers.values()])
@@ -153,9 +158,12 @@ def _key_of(directory: str) -> str:
     return directory.replace("_", "-")
 
 
-def _build_distributions(cache: ArtifactCache, name: str, pins: Sequence[Pin], *, prefix: str) -> BuiltArtifact:
+def _build_distributions(
+    cache: ArtifactCache, name: str, pins: Sequence[Pin], interpreter: Interpreter
+) -> BuiltArtifact:
     def fill(staged: Path) -> str:
-        return f"{len(pins)} distributions, {collect_distributions(pins, staged / prefix)}"
+        into = staged / "python" if name == LAYER else staged
+        return f"{len(pins)} distributions, {collect_distributions(pins, into, interpreter)}"
 
     return cache.get_or_build(name, "\n".join(pin.lines for pin in pins), fill)
 

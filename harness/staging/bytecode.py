@@ -25,7 +25,7 @@ for name in names:
 """
 
 
-def compile_tree(root: Path) -> None:
+def compile_tree(root: Path, python: str = sys.executable) -> None:
     """Writes an unchecked-hash `.pyc` beside every module under `root`; file names in it are relative to `root`.
 
     Raises:
@@ -34,12 +34,12 @@ def compile_tree(root: Path) -> None:
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.py"))
     batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
     with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as workers:
-        list(workers.map(lambda batch: _compile_batch(root, batch), batches))
+        list(workers.map(lambda batch: _compile_batch(root, batch, python), batches))
 
 
-def _compile_batch(root: Path, names: Sequence[str]) -> None:
+def _compile_batch(root: Path, names: Sequence[str], python: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "-s", "-S", "-c", _PROGRAM],
+        [python, "-s", "-S", "-c", _PROGRAM],
         input="\0".join([str(root), *names]),
         env={"PYTHONHASHSEED": "0", "LANG": "C.UTF-8"},
         capture_output=True,

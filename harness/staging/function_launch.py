@@ -10,11 +10,6 @@ from harness.domain.cloud import FunctionDefinition
 _PASSED_ON = "/usr/local/bin:/usr/bin:/bin"
 
 
-def running_python() -> str:
-    """The runtime's name for the interpreter that runs us: what artifacts are built for."""
-    return f"python{sys.version_info.major}.{sys.version_info.minor}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionLaunch:
     """A function with its unpacked artifacts; its own environment variables stay out of its repr."""

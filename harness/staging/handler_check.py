@@ -3,7 +3,6 @@
 import hashlib
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 
 import msgspec
@@ -60,7 +59,7 @@ def require_importable(
 def _import(artifacts: BuiltArtifacts, artifact: BuiltArtifact, handler: str, variables: Mapping[str, str]) -> None:
     search = [artifact.root, *(layer.root / "python" for layer in artifacts.layers.values()), artifacts.runtime.root]
     ended = subprocess.run(
-        [sys.executable, "-s", "-S", "-B", "-c", _PROGRAM, handler, str(artifact.root)],
+        [artifacts.interpreter.path, "-s", "-S", "-B", "-c", _PROGRAM, handler, str(artifact.root)],
         env={
             "AWS_DEFAULT_REGION": "us-east-1",
             "PATH": os.defpath,

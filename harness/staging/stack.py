@@ -10,7 +10,7 @@ from harness.domain.cloud import CloudDefinition, FunctionDefinition
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.staging.authorizer import RequestAuthorizer
 from harness.staging.build import BuiltArtifacts
-from harness.staging.function_launch import FunctionLaunch, running_python
+from harness.staging.function_launch import FunctionLaunch
 from harness.staging.gateway import GatewaySettings, HttpApiGateway
 from harness.staging.pool import FunctionPool, InvocationAnswer
 from harness.staging.routes import RouteTable
@@ -76,7 +76,7 @@ class LocalCloud:
     @property
     def notes(self) -> tuple[str, ...]:
         """Where this machine's cloud is another than the definition's: belongs beside every figure from it."""
-        here = running_python()
+        here = self._artifacts.interpreter.runtime
         runtimes = (
             f"{function.key}: the definition says {function.runtime}, run with {here}"
             for function in self._definition.functions
@@ -159,4 +159,5 @@ class LocalCloud:
             runtime_root=self._artifacts.runtime_directory,
             working_directory=self._directory / function.key,
             variables={**self._aws_variables, **function.environment, **self._overrides.get(function.key, {})},
+            python=self._artifacts.interpreter.path,
         )

@@ -18,7 +18,7 @@ from harness.domain.phase import LOCAL_ENVIRONMENT
 from harness.settings import FILE_NAME, Settings, project_root
 from harness.staging.build import BuildInputs, BuiltArtifacts, build_artifacts, project_inputs
 from harness.staging.fidelity_cases import PROBE_KEY, PROBE_PACKAGE, FidelityCase, fidelity_cases
-from harness.staging.function_launch import running_python
+from harness.staging.interpreters import running_interpreter
 from harness.staging.stack import LocalCloud
 from harness.wiring.manifest import current_commit
 from harness.wiring.paths import artifacts_directory
@@ -108,7 +108,7 @@ def _definition() -> CloudDefinition:
         key=PROBE_KEY,
         name=f"parakeet-{PROBE_KEY}",
         handler=f"{PROBE_PACKAGE.name}.functions.{PROBE_KEY}.handler.handler",
-        runtime=running_python(),
+        runtime=running_interpreter().runtime,
         memory_mb=_MEMORY_MB,
         timeout_s=_TIMEOUT_S,
         environment={},

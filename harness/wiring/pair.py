@@ -17,7 +17,7 @@ from harness.domain.cloud import CloudDefinition
 from harness.domain.errors import ConfigurationError, HarnessError, SystemUnavailable
 from harness.settings import FILE_NAME, RowsSettings, Settings, project_root
 from harness.staging.aws import LocalAws
-from harness.staging.build import BuiltArtifacts, build_artifacts, project_inputs
+from harness.staging.build import BuiltArtifacts
 from harness.staging.definition import load_definition
 from harness.staging.iam.authoriser import Authoriser
 from harness.staging.postgres import LocalPostgres
@@ -26,6 +26,7 @@ from harness.wiring.functions import local_cloud, require_handlers, start_author
 from harness.wiring.legacy import legacy_system, place_database
 from harness.wiring.market import local_market, market_variables
 from harness.wiring.migrate import migrate_rows
+from harness.wiring.packages import build_project
 from harness.wiring.paths import terraform_directory
 from harness.wiring.runtime import runtime_directory
 from legacy_adapter.adapter import LegacySystem
@@ -96,7 +97,7 @@ async def _start(options: PairOptions, runtime: Path, stack: AsyncExitStack) -> 
         group.create_task(_provision(aws, loading))
         group.create_task(legacy.start())
         group.create_task(market.start())
-        building = group.create_task(asyncio.to_thread(build_artifacts, project_inputs(project_root())))
+        building = group.create_task(asyncio.to_thread(build_project))
     sources = market_variables(market.url_for("target"))
     definition, artifacts = with_declared(loading.result(), sources), building.result()
     await asyncio.to_thread(require_handlers, definition, artifacts)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from harness.domain.errors import ConfigurationError
+from harness.staging.artifact_cache import ArtifactCache
 from harness.staging.build import (
     BuildInputs,
     BuiltArtifacts,
@@ -19,7 +20,9 @@ from harness.staging.build import (
     require_within_limit,
 )
 from harness.staging.distributions import Origin, collect_distributions, is_wanted
+from harness.staging.interpreters import Interpreter, find_interpreter, running_interpreter
 from harness.staging.lock_file import Pin, read_lock
+from harness.wiring import packages
 from tests.builders.lambda_cloud import lock_of
 
 
@@ -203,3 +206,73 @@ def test_what_a_function_never_reads_stays_out(path: str, wanted: bool) -> None:
 def _hashes(artifacts: BuiltArtifacts) -> dict[str, str]:
     everything = {**artifacts.functions, **artifacts.layers, "runtime": artifacts.runtime}
     return {name: artifact.sha256 for name, artifact in everything.items()}
+
+
+def _other_interpreter() -> Interpreter | None:
+    ours = running_interpreter().runtime
+    found = (find_interpreter(f"python3.{minor}") for minor in range(11, 15) if f"python3.{minor}" != ours)
+    return next((other for other in found if other), None)
+
+
+def test_another_interpreters_artifacts_are_compiled_by_it_and_keyed_apart(inputs: BuildInputs) -> None:
+    other = _other_interpreter()
+    if other is None:
+        pytest.skip("no other interpreter from python3.11 to python3.14 is on PATH")
+    ours = ArtifactCache(inputs.cache).get_or_build("one", "same inputs", _write_module)
+    theirs = ArtifactCache(inputs.cache, other).get_or_build("one", "same inputs", _write_module)
+    assert ours.root != theirs.root
+    assert [path.suffixes[0] for path in theirs.root.rglob("*.pyc")] == [f".{other.cache_tag}"]
+
+
+def _write_module(staged: Path) -> str:
+    (staged / "module.py").write_text("x = 1\n", encoding="utf-8")
+    return "one module"
+
+
+@pytest.mark.parametrize(
+    "script", ["#!/bin/sh\necho not installed >&2\nexit 127\n", "#!/bin/sh\necho cpython-399 x y\n"]
+)
+def test_a_name_on_path_that_is_not_that_python_counts_as_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    (tmp_path / "python3.98").write_text(script, encoding="utf-8")
+    (tmp_path / "python3.98").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    find_interpreter.cache_clear()
+    assert find_interpreter("python3.98") is None
+    assert find_interpreter(running_interpreter().runtime) == running_interpreter()
+
+
+def test_without_the_declared_runtime_it_is_built_for_ours_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inputs: BuildInputs
+) -> None:
+    monkeypatch.setattr(packages, "project_inputs", lambda _: inputs)
+    monkeypatch.setattr(packages, "_declared_runtime", lambda _: "python3.97")
+    told: list[str] = []
+
+    artifacts = packages.build_project(tmp_path, told.append)
+
+    assert artifacts.interpreter == running_interpreter()
+    assert told == [
+        f"python3.97 is not on PATH: built for {artifacts.interpreter.runtime}, which is not what is deployed"
+    ]
+
+
+def test_where_its_packages_cannot_be_had_ours_are_built_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inputs: BuildInputs
+) -> None:
+    absent = Interpreter(path="/nowhere/python", runtime="python3.97", cache_tag="cpython-397", platform="none")
+    monkeypatch.setattr(packages, "project_inputs", lambda _: inputs)
+    monkeypatch.setattr(packages, "_declared_runtime", lambda _: absent.runtime)
+    monkeypatch.setattr(packages, "find_interpreter", lambda _: absent)
+
+    def build(wanted: BuildInputs) -> object:
+        if wanted.interpreter == absent:
+            raise ConfigurationError("pip cannot install the layer: no network")
+        return build_artifacts(wanted)
+
+    monkeypatch.setattr(packages, "build_artifacts", build)
+    told: list[str] = []
+    assert packages.build_project(tmp_path, told.append).interpreter == running_interpreter()
+    assert "python3.97" in told[0]
+    assert "no network" in told[0]

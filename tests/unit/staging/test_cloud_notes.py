@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from harness.staging.build import BuiltArtifacts
-from harness.staging.function_launch import running_python
+from harness.staging.interpreters import running_interpreter
 from harness.staging.stack import LocalCloud
 from harness.wiring.report import render_all
 from tests.builders.lambda_cloud import definition, function
@@ -17,14 +17,15 @@ def _cloud(runtime: str) -> LocalCloud:
     of = definition(function(runtime=runtime, layers=()))
     # Enough of artifacts to describe a cloud that is never started.
     built = SimpleNamespace(layers={}, runtime_directory=Path(), functions={"probe": SimpleNamespace(root=Path())})
+    built.interpreter = running_interpreter()
     return LocalCloud(of, cast("BuiltArtifacts", built), runtime_directory=Path(), aws_endpoint=None)
 
 
 def test_the_processor_is_not_scaled_and_another_python_is_named() -> None:
-    assert _cloud(running_python()).notes == ("cpu: unscaled",)
+    assert _cloud(running_interpreter().runtime).notes == ("cpu: unscaled",)
     assert _cloud("python3.99").notes == (
         "cpu: unscaled",
-        f"probe: the definition says python3.99, run with {running_python()}",
+        f"probe: the definition says python3.99, run with {running_interpreter().runtime}",
     )
 
 
