@@ -10,7 +10,7 @@ from harness.domain.mutation.source import SourceFile, arguments, call_name, is_
 _BOUNDS = frozenset({"ge", "gt", "le", "lt", "min_length", "max_length", "pattern", "regex", "multiple_of", "strict"})
 _DEFAULTS = frozenset({"default", "server_default", "onupdate"})
 _ROUTE_PARTS = frozenset({"dependencies", "response_model", "status_code", "headers"})
-_SQL_ONLY = frozenset({"order_by", "where", "filter", "limit", "offset", "select", "cast"})
+_UNORDERED = frozenset({"order_by", "where", "filter", "limit", "offset", "select", "cast", "max", "min"})
 _OTHER_FUNCTION = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list", "reversed": "list"}
 _OTHER_METHOD = {"upper": "lower", "lower": "upper", "startswith": "endswith", "endswith": "startswith"}
 _DROPPED_METHODS = frozenset(
@@ -52,7 +52,7 @@ def drop_argument(node: ast.AST, file: SourceFile) -> Iterator[Edit]:
 
 def swap_fields(node: ast.AST, file: SourceFile) -> Iterator[Edit]:
     """The values of two neighbouring fields, entries or arguments are exchanged."""
-    if isinstance(node, ast.Call) and call_name(node) not in _SQL_ONLY:
+    if isinstance(node, ast.Call) and call_name(node) not in _UNORDERED:
         yield from _swap(file, [keyword.value for keyword in node.keywords if keyword.arg])
         if len(node.args) == _MIN_PAIR and not node.keywords:
             yield from _swap(file, node.args)

@@ -17,18 +17,20 @@ _MIN_REASON = 15
 
 
 class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """By file, line of code (line numbers move) and operators; `becomes` tells mutants of one operator apart."""
+    """By file, line of code (line numbers move) and operators; `replaces` and `function` tell mutants apart."""
 
     file: str
     code: str
     operators: list[str]
     reason: str
-    becomes: str | None = None
+    replaces: str | None = None
+    function: str | None = None
 
     def covers(self, mutant: Mutant) -> bool:
         """Whether this names the mutant."""
         same_place = mutant.path == self.file and mutant.code == self.code and mutant.operator in self.operators
-        return same_place and self.becomes in (None, mutant.edit.text)
+        same_text = self.replaces in (None, mutant.original)
+        return same_place and same_text and self.function in (None, mutant.function)
 
 
 class OutOfScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

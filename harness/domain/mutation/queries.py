@@ -31,8 +31,6 @@ _OTHER_METHOD = {
     "not_in": ("flip_comparison", "in_"),
     "like": ("change_like", "ilike"),
     "ilike": ("change_like", "like"),
-    "scalar_one": ("change_fetch", "scalar"),
-    "all": ("change_fetch", "unique"),
 }
 _AGGREGATES = {"sum": "max", "avg": "max", "min": "max", "max": "min", "coalesce": "nullif", "lower": "upper"}
 _COUNTED = frozenset({"limit", "offset"})

@@ -22,8 +22,8 @@ def test_a_line_is_named_by_its_code_wherever_it_stands() -> None:
     assert covered == ["app/f.py:5:flip_comparison", "app/f.py:9:flip_comparison"]
 
 
-def test_what_it_becomes_tells_mutants_apart() -> None:
-    exemptions = parse_exemptions(_equivalent("return a < 1", rest='becomes = ">"'), "x.toml")
+def test_what_is_replaced_tells_mutants_apart() -> None:
+    exemptions = parse_exemptions(_equivalent("return a < 1", rest='replaces = ">"'), "x.toml")
     assert not any(exemptions.find(m) for m in MUTANTS)
 
 
