@@ -2,9 +2,14 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from harness.cli import run
@@ -32,6 +37,9 @@ class Shop:
         (self.place / "order.json").write_text(json.dumps(session), encoding="utf-8")
 
     def run(self, *more: str, app: str = "small_shop.app:create_app") -> int:
+        return run([*self.command(app), *more])
+
+    def command(self, app: str = "small_shop.app:create_app") -> list[str]:
         lines = [
             "[adequacy]", f'source = "{self.place / "small_shop"}"', f'app = "{app}"',
             f'exemptions = "{self.place / "exemptions.toml"}"',
@@ -39,8 +47,7 @@ class Shop:
         config = self.place / "parakeet.toml"
         config.write_text("\n".join(lines), encoding="utf-8")
         session = str(self.place / "order.json")
-        options = ("--config", str(config), "--sessions", session, "--out", str(self.out), "--jobs", "1", *more)
-        return run(["adequacy", *options])
+        return ["adequacy", "--config", str(config), "--sessions", session, "--out", str(self.out), "--jobs", "1"]
 
     def fates(self) -> dict[str, str]:
         """Fates by line and operator."""
@@ -139,3 +146,39 @@ def test_an_application_that_does_not_start_is_unavailable(shop: Shop, capsys: p
     shop.ask(1)
     assert shop.run(app="small_shop.app:no_such_factory") == ExitCode.INCONCLUSIVE
     assert "no_such_factory" in capsys.readouterr().err
+
+
+def test_an_interrupt_leaves_no_process_behind(shop: Shop) -> None:
+    shop.ask(1)
+    session = json.loads((shop.place / "order.json").read_text(encoding="utf-8"))
+    session["steps"][0]["sleep"] = 60
+    (shop.place / "order.json").write_text(json.dumps(session), encoding="utf-8")
+    program = [sys.executable, "-c", "from harness.cli import main; main()", *shop.command()]
+    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as started:
+        family = _wait_for_the_application(psutil.Process(started.pid))
+        started.send_signal(signal.SIGINT)
+        _, told = started.communicate(timeout=30)
+    assert started.returncode == 130, told
+    assert "everything that was started has been stopped" in told
+    gone, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
+    assert gone
+
+
+def _wait_for_the_application(judge: psutil.Process) -> list[psutil.Process]:
+    """All processes below ours once the runner has forked the application."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        family = judge.children(recursive=True)
+        runners = [process for process in family if _is_runner(process)]
+        if len(runners) > 1:
+            return family
+        time.sleep(0.05)
+    raise AssertionError("the application was not started in time")
+
+
+def _is_runner(process: psutil.Process) -> bool:
+    try:
+        return any("asgi_runner" in argument for argument in process.cmdline())
+    except psutil.Error:
+        return False
