@@ -9,7 +9,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 def test_every_test_that_the_page_names_exists() -> None:
     page = (_ROOT / "docs" / "local-cloud.md").read_text(encoding="utf-8")
     tests = _ROOT / "tests"
-    folders = (tests / "integration" / "staging", tests / "unit" / "staging", tests / "e2e")
+    folders = (tests / "integration" / "staging", tests / "unit" / "staging", tests / "unit", tests / "e2e")
     modules = {path.name: path.read_text(encoding="utf-8") for folder in folders for path in folder.glob("test_*.py")}
     everything = "\n".join(modules.values())
 
