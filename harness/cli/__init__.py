@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that an interrupt at any moment after the sta
 import signal
 import sys
 
+from harness.collection import collect_rarely
 from harness.domain.errors import ExitCode, HarnessError
 
 _INTERRUPTED = 130
@@ -17,6 +18,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Both ask us to end, and asyncio already turns one of them into an orderly cancellation.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    collect_rarely()
     sys.exit(run(sys.argv[1:]))
 
 
