@@ -44,7 +44,7 @@ class Settings(BaseSettings):
 
     aws_region: str = "us-east-1"
     aws_secrets_manager_name: str = "potential-parakeet/prod"
-    api_keys_secret_name: str = "potential-parakeet/prod/api-keys"
+    api_keys_secret_name: str = "potential-parakeet/prod/api-keys"  # noqa: S105 - a name, not a value
     secrets_cache_ttl_s: float = Field(default=300.0, gt=0)
     use_s3_cache: bool = False
     s3_bucket_name: str = "potential-parakeet-cache"

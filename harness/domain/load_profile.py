@@ -28,9 +28,7 @@ class LoadOperation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         """The request to send; `sequence` replaces the placeholder in address and body."""
         body = None if self.body is None else self.body.replace(SEQUENCE, sequence).encode()
         headers = () if body is None else (("content-type", self.content_type),)
-        return Request(
-            method=self.method, url=self.url.replace(SEQUENCE, sequence), headers=headers, body=body
-        )
+        return Request(method=self.method, url=self.url.replace(SEQUENCE, sequence), headers=headers, body=body)
 
 
 class LoadProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
