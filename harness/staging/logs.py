@@ -59,6 +59,8 @@ class LogShipper:
             await asyncio.to_thread(self.ship, is_last=True)
 
     async def _follow(self) -> None:
+        # Now, while the first environments start: making a client holds the interpreter long enough to be measured.
+        await asyncio.shield(asyncio.to_thread(lambda: [self._client(source) for source in self._sources]))
         while True:
             await asyncio.sleep(self._period_s)
             # Shielded: a batch that is half on its way is finished, or `stop` would send it twice.
