@@ -3,20 +3,32 @@
 What a provider would compute is unknown before an apply; such a value reads as None here.
 """
 
+import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tfparse
-
-from harness.domain.errors import ConfigurationError
+from harness.domain.errors import ConfigurationError, HarnessError
 
 _PLACE = re.compile(r"(?P<file>[^\s:]+\.tf(?:vars)?):(?P<line>\d+)[,\d-]*: (?P<what>.*)", re.DOTALL)
 _EVALUATOR_KEYS = frozenset({"__tfmeta", "depends_on", "for_each"})
 _LAST_KEY = re.compile(r'\["([^"]+)"\](?!.*\[)')
+
+
+_TIMEOUT_S = 60
+_PROGRAM = """
+import json, sys, tfparse
+try:
+    found = tfparse.load_from_path(sys.argv[1], stop_on_hcl_error=True, vars_paths=[sys.argv[2]])
+    print(json.dumps({"resources": found}))
+except tfparse.ParseError as error:
+    print(json.dumps({"error": str(error)}))
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +108,21 @@ def load_resources(directory: Path, variables_file: Path) -> Resources:
     _require_files(directory, variables_file)
     # tfparse looks for the variables below the directory that it evaluates.
     relative = os.path.relpath(variables_file.resolve(), directory.resolve())
+    answer = _evaluate(directory, relative)
+    if "error" in answer:
+        raise _syntax_error(directory, answer["error"])
+    return Resources(answer["resources"])
+
+
+def _evaluate(directory: Path, variables_file: str) -> dict[str, Any]:
+    """Runs the evaluator in a process of its own: its runtime takes part in signals, which are ours to handle."""
+    argv = [sys.executable, "-c", _PROGRAM, str(directory.resolve()), variables_file]
     try:
-        raw = tfparse.load_from_path(str(directory.resolve()), stop_on_hcl_error=True, vars_paths=[relative])
-    except tfparse.ParseError as error:
-        raise _syntax_error(directory, str(error)) from error
-    return Resources(raw)
+        done = subprocess.run(argv, capture_output=True, timeout=_TIMEOUT_S, check=True, stdin=subprocess.DEVNULL)
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except (subprocess.SubprocessError, OSError, ValueError) as error:
+        raise HarnessError(f"tfparse gave no answer: {error}", where=str(directory)) from error
+    return answer
 
 
 def whole(value: object) -> int | None:
