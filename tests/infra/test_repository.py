@@ -21,7 +21,9 @@ LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAX_LINES = 400
 # Read by programs or made of many equal entries: their length says nothing of how they are read.
-LONG_BY_NATURE = re.compile(r"^requirements/.*\.txt$|\.json$|\.ambr$|\.lock\.hcl$|^scenarios/(waivers|adequacy)\.toml$|-lock\.")
+LONG_BY_NATURE = re.compile(
+    r"^requirements/.*\.txt$|\.json$|\.ambr$|\.lock\.hcl$|^scenarios/(waivers|adequacy)\.toml$|-lock\."
+)
 # In pieces, so that this file does not contain what it looks for.
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:" + "|".join(("ro" + "ot", "ho" + "me", "wo" + "rk")) + r")/\w")
 REGISTRY_HOST = re.compile(
