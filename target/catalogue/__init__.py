@@ -1,0 +1,1 @@
+"""What the product knows without being told: the universes and their tickers. Imports the standard library alone."""
