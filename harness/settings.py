@@ -105,9 +105,11 @@ class TableMap(_Frozen, frozen=True):
 
 
 class RowsSettings(_Frozen, frozen=True):
-    """Row mapping by legacy table."""
+    """Row mapping by legacy table, and what the target has of its own."""
 
     map: dict[str, TableMap] = {}
+    added: list[str] = []
+    """Tables that only the target has, by intent: their rows are no difference."""
 
 
 class AdequacySettings(_Frozen, frozen=True):

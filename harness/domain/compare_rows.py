@@ -36,7 +36,7 @@ def compare_states(
     """Every difference between the two sides' rows: missing rows, extra rows, and cells of rows aligned by key.
 
     `key_map` tells which target key a legacy key stands for; it is asked for the legacy's table name. Tables that
-    only the target has are differences only if they hold rows.
+    only the target has are differences only if they hold rows, and not at all if the mapping names them as added.
 
     Raises:
         ConfigurationError: the mapping names a column that is not there.
@@ -50,7 +50,7 @@ def compare_states(
             continue
         plan = plan_table(legacy[name].schema, answering.schema, mapped.get(name))
         found += _compare_table(plan, legacy[name].rows, answering.rows, key_map)
-    known = {target_table(name, mapped) for name in legacy}
+    known = {target_table(name, mapped) for name in legacy} | {name for name, each in mapped.items() if each.is_added}
     for name in sorted(target.keys() - known):
         schema = target[name].schema
         for row in target[name].rows:

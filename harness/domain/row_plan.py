@@ -17,16 +17,18 @@ class TableMapping:
     """How one legacy table is found on the target; what is not named keeps its name.
 
     `added` maps a target column to its rule: `null`, `any`, `column NAME` (a legacy column) or `= LITERAL`.
+    `is_added` says that only the target has the table, by intent.
     """
 
     table: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     added: Mapping[str, str] = field(default_factory=dict)
     enums: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    is_added: bool = False
 
 
 RowMapping = Mapping[str, TableMapping]
-"""By legacy table."""
+"""By legacy table, and by target table where only the target has it."""
 
 
 class Fill(StrEnum):

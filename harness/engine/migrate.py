@@ -89,7 +89,7 @@ async def migrate(
         present = await load.read()
         plans = plan_tables(legacy, {name: table.schema for name, table in present.items()}, mapping)
         loads = carry_tables(legacy, plans, load.enums)
-        is_unchanged = any(table.rows for table in present.values())
+        is_unchanged = any(table.rows for name, table in present.items() if not _is_added(name, mapping))
         if is_unchanged:
             _refuse_others(compare_states(legacy, present, mapping=mapping))
         else:
@@ -113,6 +113,10 @@ async def _write(source: LegacySource, load: OpenLoad, loads: Sequence[TableLoad
     if differences:
         hint = "Stop the application that writes to the legacy file, or migrate a copy of it; nothing was written."
         raise DataRefused(f"the rows read back differ: {_told(differences)}", hint=hint)
+
+
+def _is_added(table: str, mapping: RowMapping) -> bool:
+    return table in mapping and mapping[table].is_added
 
 
 def _refuse_others(differences: Sequence[Difference]) -> None:

@@ -36,8 +36,11 @@ async def prepare_target(target_dsn: str) -> None:
 
 
 def row_mapping(rows: RowsSettings | None) -> RowMapping:
-    """`[rows.map]` as the domain takes it."""
-    return {
+    """`[rows]` as the domain takes it."""
+    if rows is None:
+        return {}
+    mapped = {
         name: TableMapping(table=each.table, columns=each.columns, added=each.added, enums=each.enums)
-        for name, each in (rows.map if rows else {}).items()
+        for name, each in rows.map.items()
     }
+    return {**dict.fromkeys(rows.added, TableMapping(is_added=True)), **mapped}

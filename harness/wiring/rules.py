@@ -42,12 +42,14 @@ def rules_of_today(waivers: tuple[Waiver, ...], rows: RowsSettings) -> Rules:
 
 
 def judged_mapping(rows: RowsSettings) -> RowMapping:
-    """`[rows.map]` as the judgement takes it."""
+    """`[rows]` as the judgement takes it."""
     tables = {name: each.table or name for name, each in rows.map.items()}
     return RowMapping(
         tables=tables,
         columns={f"{name}.{old}": new for name, each in rows.map.items() for old, new in each.columns.items()},
-        added=frozenset(f"{tables[name]}.{column}" for name, each in rows.map.items() for column in each.added),
+        added=frozenset(
+            [*rows.added, *(f"{tables[name]}.{column}" for name, each in rows.map.items() for column in each.added)]
+        ),
         enums={f"{name}.{column}": texts for name, each in rows.map.items() for column, texts in each.enums.items()},
     )
 

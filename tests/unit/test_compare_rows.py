@@ -193,6 +193,7 @@ def test_a_table_of_the_target_alone_differs_only_by_its_rows() -> None:
     assert compare_states(legacy, empty) == ()
     assert [each.pointer for each in compare_states(legacy, filled)] == ["/market_data/7"]
     assert [each.kind for each in compare_states(empty, legacy)] == [DifferenceKind.MISSING]
+    assert compare_states(legacy, filled, mapping={"market_data": TableMapping(is_added=True)}) == ()
 
 
 def test_columns_of_the_older_generation_are_expected_as_the_migration_fills_them() -> None:

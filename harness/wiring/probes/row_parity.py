@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from harness.domain.compare_rows import compare_states
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.rows import DatabaseState
+from harness.wiring.migrate import row_mapping
 from harness.wiring.probes.context import ProbeContext, evidence_for_all
 
 _SHOWN = 5
@@ -13,7 +14,7 @@ _SHOWN = 5
 async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[CriterionEvidence, ...]:
     """Every row of every table that the legacy has."""
     legacy, target = await context.read_states()
-    differences = compare_states(legacy, target)
+    differences = compare_states(legacy, target, mapping=row_mapping(context.settings.rows))
     path = context.write_evidence(
         "row_parity",
         {"legacy": _counts(legacy), "target": _counts(target), "differences": [d.pointer for d in differences]},
