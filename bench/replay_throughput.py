@@ -27,7 +27,7 @@ from harness.wiring.judgement import judge_run
 from harness.wiring.replay import replay_into
 
 _CONCURRENCY = 16
-_SESSIONS = 200
+_SESSIONS = 400
 _STEPS = 20
 _EXCHANGES = _SESSIONS * _STEPS * 2 * 2
 """Both sides, both passes."""

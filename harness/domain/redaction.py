@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import AnyStr
+from typing import AnyStr, TypeVar
 
 from harness.domain.exchange import Exchange, Headers, Request, Response
 
@@ -38,6 +38,8 @@ _TEXT_HINTS = ("pass", "pwd", "secret", "token", "key", "credential", "authoriza
 _HINTS = tuple(hint.encode() for hint in _TEXT_HINTS)
 """In lower case: without one of these, or an address that may name a user, nothing is a secret."""
 _MAX_REMEMBERED = 5_000
+_MAX_REMEMBERED_LENGTH = 4_096
+_Seen = TypeVar("_Seen", bound=str | bytes)
 _COOKIE_PAIR = re.compile(r"([^=;\s]+=)([^;]*)")
 
 
@@ -49,6 +51,9 @@ class Redactor:
     known: tuple[str, ...] = field(default=(), repr=False)
     """Secrets given on the command line, replaced wherever they appear."""
     _headers: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict, repr=False, compare=False)
+    _clean: set[str | bytes] = field(default_factory=set, repr=False, compare=False)
+    """Texts and bodies that held no secret: what one side answered in one pass, the others mostly answer too."""
+    _clean_urls: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """The exchange as it may be stored."""
@@ -61,13 +66,21 @@ class Redactor:
     def request(self, request: Request) -> Request:
         """The request without secrets in URL, headers and body."""
         body = None if request.body is None else self.data(request.body)
-        url = self.text(request.url)
-        if "=" in url:
-            url = _text_of(self._parameters(_bytes_of(url)))
-        headers = self.headers(request.headers)
+        url, headers = self.url(request.url), self.headers(request.headers)
         if (url, headers, body) == (request.url, request.headers, request.body):
             return request
         return replace(request, url=url, headers=headers, body=body)
+
+    def url(self, url: str) -> str:
+        """Path and query without secrets."""
+        if url in self._clean_urls:
+            return url
+        clean = self.text(url)
+        if "=" in clean:
+            clean = _text_of(self._parameters(_bytes_of(clean)))
+        if clean == url:
+            _remember(url, self._clean_urls)
+        return clean
 
     def response(self, response: Response) -> Response:
         """The response without secrets in headers and body."""
@@ -81,24 +94,32 @@ class Redactor:
         if len(self._headers) > _MAX_REMEMBERED:
             self._headers.clear()
         # The same few headers come with every answer.
-        return tuple([self._headers.get(header) or self._remember(header) for header in headers])
+        return tuple([self._headers.get(header) or self._remember_header(header) for header in headers])
 
-    def _remember(self, header: tuple[str, str]) -> tuple[str, str]:
+    def _remember_header(self, header: tuple[str, str]) -> tuple[str, str]:
         name, value = header
         found = self._headers[header] = (name, self._header(name.lower(), value))
         return found
 
     def text(self, text: str) -> str:
         """Any text without secrets."""
-        if not self.known and not _may_hold_secret(text.lower(), _TEXT_HINTS, ("://", "@")):
+        if text in self._clean:
             return text
-        return _text_of(self.data(_bytes_of(text)))
+        if self.known or _may_hold_secret(text.lower(), _TEXT_HINTS, ("://", "@")):
+            return _text_of(self.data(_bytes_of(text)))
+        _remember(text, self._clean)
+        return text
 
     def data(self, data: bytes) -> bytes:
         """Any bytes, such as a body, without secrets."""
+        if data in self._clean:
+            return data
+        given = data
         for secret in self.known:
             data = data.replace(_bytes_of(secret), self._mark(_bytes_of(secret)))
         if not _may_hold_secret(data.lower(), _HINTS, (b"://", b"@")):
+            if data == given:
+                _remember(data, self._clean)
             return data
         for pattern in (_JSON_MEMBER, _USER_INFO, _JWT):
             data = pattern.sub(self._replacement(pattern), data)
@@ -160,6 +181,14 @@ def _may_hold_secret(lower: AnyStr, hints: tuple[AnyStr, ...], address: tuple[An
         if hint in lower:
             return True
     return address[0] in lower and address[1] in lower
+
+
+def _remember(clean: _Seen, among: set[_Seen]) -> None:
+    if len(clean) > _MAX_REMEMBERED_LENGTH:
+        return
+    if len(among) >= _MAX_REMEMBERED:
+        among.clear()
+    among.add(clean)
 
 
 def _is_marked(json_text: str) -> bool:

@@ -67,7 +67,7 @@ def compare_headers(
     legacy: Headers, target: Headers, rules: HeaderRules, bases: tuple[str, str] = ("", "")
 ) -> HeaderFindings:
     """Differences by lower-case header name in alphabetical order; a cookie's pointer is `set-cookie/<name>`."""
-    if legacy == target and bases[0] == bases[1]:
+    if legacy == target and (bases[0] == bases[1] or not _names_base([value for _, value in legacy], bases)):
         return HeaderFindings()
     mine, theirs = _grouped(legacy, rules), _grouped(target, rules)
     different: list[Difference] = []

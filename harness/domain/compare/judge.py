@@ -12,7 +12,7 @@ from harness.domain.compare.rows import RowContext, RowFindings, compare_changes
 from harness.domain.compare.rules import Rules
 from harness.domain.compare.state import compare_states
 from harness.domain.compare.structure import ListRules
-from harness.domain.compare.timeline import Timelines, timeline_of
+from harness.domain.compare.timeline import Timeline, Timelines
 from harness.domain.compare.waiving import Waivers, Waiving
 from harness.domain.difference import Comparison, Difference, DifferenceKind, Facet, Outcome
 from harness.domain.exchange import Exchange, ExchangePair
@@ -54,8 +54,8 @@ class _Observed:
 def _observe(record: SessionRecord, rules: Rules) -> list[_Observed]:
     legacy, target = _exchanges(record.steps)
     timelines = Timelines(
-        legacy=timeline_of((step.pair.legacy for step in record.steps), rules.clock_tolerance),
-        target=timeline_of((step.pair.target for step in record.steps), rules.clock_tolerance),
+        legacy=Timeline(exchanges=tuple(legacy), tolerance=rules.clock_tolerance),
+        target=Timeline(exchanges=tuple(target), tolerance=rules.clock_tolerance),
     )
     noises = _learn(record, rules, legacy, target)
     identity = Identity(rules.row_mapping)

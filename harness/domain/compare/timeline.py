@@ -1,8 +1,9 @@
 """When each step ran on each side, and when two clock values can have been made by the same one."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from harness.domain.compare.clock import ClockValue, Window
 from harness.domain.exchange import Exchange, Side
@@ -13,12 +14,22 @@ Origin = tuple[int, Hashable]
 """The step and place where a value was first seen."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Timeline:
     """One side's steps as windows, and the clock values seen so far."""
 
-    steps: tuple[Window, ...]
+    exchanges: tuple[Exchange, ...]
+    tolerance: timedelta
+    """Between the two sides' clocks; every window is wider by it, before and after."""
     seen: dict[ClockValue, set[Origin]] = field(default_factory=dict)
+
+    @cached_property
+    def steps(self) -> tuple[Window, ...]:
+        """When each step ran; most sessions show no clock and never ask."""
+        return tuple(
+            Window(start=each.sent_at - self.tolerance, end=each.received_at + self.tolerance)
+            for each in self.exchanges
+        )
 
     def session(self, step: int) -> Window:
         """From the session's first request to the end of `step`."""
@@ -63,8 +74,3 @@ class Timelines:
             return "the two clocks were not read in the same step"
         return ""
 
-
-def timeline_of(exchanges: Iterable[Exchange], tolerance: timedelta) -> Timeline:
-    """The timeline of one side's exchanges in order, each window widened by the tolerance between clocks."""
-    windows = (Window(start=e.sent_at - tolerance, end=e.received_at + tolerance) for e in exchanges)
-    return Timeline(steps=tuple(windows))
