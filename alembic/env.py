@@ -13,6 +13,8 @@ from sqlalchemy import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+import target.database.history  # noqa: F401 - as the next
+import target.database.jobs  # noqa: F401 - its tables belong to the metadata
 from target.database.market_data import MARKET_DATA
 from target.database.models import Base
 from target.database.urls import async_database_url

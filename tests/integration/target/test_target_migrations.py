@@ -15,7 +15,8 @@ from target_support import LEGACY, alembic_config
 
 from target.database.urls import async_database_url
 
-TABLES = {"trades", "portfolio_snapshots", "index_constituents"}
+LEGACY_TABLES = {"trades", "portfolio_snapshots", "index_constituents"}
+TABLES = LEGACY_TABLES | {"jobs", "backtests", "scans"}
 
 
 async def tables_of(url: str) -> set[str]:
@@ -77,7 +78,7 @@ def inspect_file(uri: str) -> dict[str, object]:
     """Columns (name, type, nullability, default) and indices (columns, uniqueness) by table."""
     connection = sqlite3.connect(uri, uri=True)
     seen: dict[str, object] = {}
-    for table in TABLES:
+    for table in LEGACY_TABLES:
         columns = connection.execute(f"SELECT name, type, [notnull], dflt_value FROM pragma_table_info('{table}')")
         seen[table] = columns.fetchall()
         for name, unique in connection.execute(f"SELECT name, [unique] FROM pragma_index_list('{table}')").fetchall():
