@@ -13,7 +13,7 @@ from sqlalchemy import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-import target.database.history  # noqa: F401 - as the next
+import target.database.history
 import target.database.jobs  # noqa: F401 - its tables belong to the metadata
 from target.database.market_data import MARKET_DATA
 from target.database.models import Base
