@@ -71,6 +71,14 @@ class PriceTable:
             and np.array_equal(self.values, other.values, equal_nan=True)
         )
 
+    def __hash__(self) -> int:
+        """Refuse: arrays are no key.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("A price table cannot be a key")
+
     def column(self, ticker: str) -> Floats:
         """Return one ticker's prices, (n,).
 
