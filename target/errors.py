@@ -8,7 +8,9 @@ TargetError
 ├── InvalidInput (422)
 └── DependencyUnavailable (503, Retry-After)
     ├── DatabaseUnavailable
-    └── SecretsUnavailable
+    ├── QueueUnavailable
+    ├── SecretsUnavailable
+    └── StorageUnavailable
 """
 
 import logging
@@ -104,8 +106,16 @@ class DatabaseUnavailable(DependencyUnavailable):
     """The database refuses or drops connections, is restarting, or is out of connections."""
 
 
+class QueueUnavailable(DependencyUnavailable):
+    """The queue of jobs does not accept a message."""
+
+
 class SecretsUnavailable(DependencyUnavailable):
     """Secrets Manager does not give the credentials."""
+
+
+class StorageUnavailable(DependencyUnavailable):
+    """The object store throttles, refuses or does not answer, still after several tries."""
 
 
 def install_error_handlers(app: FastAPI) -> None:

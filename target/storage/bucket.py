@@ -1,0 +1,147 @@
+"""Objects in an S3 bucket."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from typing import Any
+
+from target.collection import collection_paused
+from target.errors import StorageUnavailable
+from target.settings import Settings
+from target.storage.objects import ObjectChanged, ObjectInfo, StoredObject
+
+_CONNECT_TIMEOUT_S = 2
+_READ_TIMEOUT_S = 10
+_TRIES = 5
+_ABSENT = frozenset({"NoSuchKey", "404"})
+_UNCHANGED = frozenset({"NotModified", "304"})
+# 409 is S3's answer to conditional writes of one key at the same moment; 404 where the version to replace is gone.
+_CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}) | _ABSENT
+
+
+class BucketObjects:
+    """An ObjectStore in S3, below S3_CACHE_PREFIX.
+
+    Throttling (SlowDown), 5xx and broken connections are tried again by botocore's standard mode: a few times, each
+    after a random wait whose bound doubles. One client serves a process until its loop ends.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._bucket = settings.s3_bucket_name
+        self._prefix = settings.s3_cache_prefix
+        self._client: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stack = AsyncExitStack()
+        self._opening = asyncio.Lock()
+
+    @property
+    def location(self) -> str:
+        """The bucket and the prefix."""
+        return f"s3://{self._bucket}/{self._prefix}"
+
+    async def find(self, key: str, known: StoredObject | None = None) -> StoredObject | None:
+        """See ObjectStore."""
+        client = await self._opened()
+        condition = {} if known is None else {"IfNoneMatch": known.etag}
+        with self._told(key) as missed:
+            answer = await client.get_object(Bucket=self._bucket, Key=self._prefix + key, **condition)
+            async with answer["Body"] as stream:
+                return StoredObject(key=key, etag=answer["ETag"], body=await stream.read())
+        return known if missed.code in _UNCHANGED else None
+
+    async def replace(self, key: str, body: bytes, *, over: str | None) -> str:
+        """See ObjectStore."""
+        client = await self._opened()
+        condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over}
+        with self._told(key, writing=True):
+            answer = await client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=body, **condition)
+            return str(answer["ETag"])
+        raise ObjectChanged(key)
+
+    async def remove(self, key: str) -> None:
+        """See ObjectStore."""
+        client = await self._opened()
+        with self._told(key):
+            await client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+
+    async def list_objects(self, below: str = "") -> Sequence[ObjectInfo]:
+        """See ObjectStore."""
+        return [info async for info in self._listed(Prefix=self._prefix + below)]
+
+    async def list_top(self) -> Sequence[ObjectInfo]:
+        """See ObjectStore."""
+        return [info async for info in self._listed(Prefix=self._prefix, Delimiter="/")]
+
+    async def close(self) -> None:
+        """Close the client, on the loop that opened it; the next call opens another."""
+        self._client = None
+        await self._stack.aclose()
+
+    async def _listed(self, **criteria: str) -> AsyncIterator[ObjectInfo]:
+        client = await self._opened()
+        with self._told(criteria["Prefix"]):
+            async for page in client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, **criteria):
+                for entry in page.get("Contents", ()):
+                    yield self._info(entry)
+
+    def _info(self, entry: dict[str, Any]) -> ObjectInfo:
+        return ObjectInfo(
+            key=entry["Key"].removeprefix(self._prefix),
+            etag=entry["ETag"],
+            size_bytes=entry["Size"],
+            modified_at=entry["LastModified"],
+        )
+
+    async def _opened(self) -> Any:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            # Connections belong to the loop that opened them: they cannot even be closed from another.
+            self._client, self._stack, self._loop, self._opening = None, AsyncExitStack(), loop, asyncio.Lock()
+        async with self._opening:
+            if self._client is None:
+                self._client = await self._stack.enter_async_context(_new_client(self._settings.aws_region))
+            return self._client
+
+    @contextmanager
+    def _told(self, key: str, *, writing: bool = False) -> Iterator["_Missed"]:
+        """Swallow S3's word that there is nothing to read or replace, kept in what is yielded; raise all else."""
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - as below
+
+        missed = _Missed()
+        try:
+            yield missed
+        except ClientError as error:
+            missed.code = str(error.response.get("Error", {}).get("Code", ""))
+            if missed.code not in (_CHANGED if writing else _ABSENT | _UNCHANGED):
+                raise StorageUnavailable(self._explain(key, missed.code)) from error
+        except (BotoCoreError, HTTPClientError, OSError) as error:
+            raise StorageUnavailable(self._explain(key, type(error).__name__)) from error
+
+    def _explain(self, key: str, code: str) -> str:
+        hints = {
+            "AccessDenied": "allow it in the function's role for this bucket and prefix.",
+            "NoSuchBucket": "create the bucket, or correct S3_BUCKET_NAME.",
+        }
+        hint = hints.get(code, "try again, then see its status and AWS_ENDPOINT_URL.")
+        return f"S3 refuses or does not answer for {key!r} in {self.location} ({code or 'unknown error'}): {hint}"
+
+
+class _Missed:
+    """Why there was nothing to read or replace."""
+
+    code = ""
+
+
+def _new_client(region: str) -> Any:
+    # Here, not at the top: botocore costs about a quarter second that whoever needs no object is spared.
+    with collection_paused():
+        import aioboto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
+    limits = Config(
+        connect_timeout=_CONNECT_TIMEOUT_S,
+        read_timeout=_READ_TIMEOUT_S,
+        retries={"total_max_attempts": _TRIES, "mode": "standard"},
+    )
+    return aioboto3.Session().client("s3", region_name=region, config=limits)
