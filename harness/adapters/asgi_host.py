@@ -10,10 +10,12 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 from harness.adapters.http import utc_now, wire_target
 from harness.child import Child
@@ -137,7 +139,7 @@ class AsgiSide:
 
     async def send(self, request: Request) -> Exchange:
         """Calls once; an exception, silence and the process's end become `transport_error`."""
-        request = replace(request, url=wire_target(request.url))
+        request = structs.replace(request, url=wire_target(request.url))
         sent_at, started = self._clock(), time.perf_counter()
         answer = await self._call(request) if not self.failure else {}
         response, failure = None, self.failure or answer.get("failure")

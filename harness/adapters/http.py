@@ -5,11 +5,12 @@ import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import aiohttp
+from msgspec import structs
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -96,7 +97,7 @@ class HttpSide:
         """Sends once; a broken connection, a time-out and an unreadable answer become `transport_error`."""
         url = wire_target(request.url)
         if url != request.url:
-            request = replace(request, url=url)
+            request = structs.replace(request, url=url)
         response, failure = None, None
         sent_at, started = self._clock(), time.perf_counter()
         try:

@@ -1,8 +1,12 @@
-"""One request with its response and timing, on one side."""
+"""One request with its response and timing, on one side.
 
-from dataclasses import dataclass
+Structs, not dataclasses: a replay makes several for every answer, and a struct is made in a sixth of the time.
+"""
+
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
 
 Headers = tuple[tuple[str, str], ...]
 """A multimap in the order received; names keep the case they were sent in."""
@@ -15,8 +19,7 @@ class Side(StrEnum):
     TARGET = "target"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What was sent: `url` is path and query exactly as on the wire, relative to the side's base address."""
 
     method: str
@@ -25,8 +28,7 @@ class Request:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(msgspec.Struct, frozen=True, kw_only=True):
     """What came back, undecoded: `body` is after transfer decoding and before content decoding."""
 
     status: int
@@ -40,8 +42,7 @@ class Response:
         return tuple(value for key, value in self.headers if key.lower() == wanted)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """A request and its outcome: exactly one of `response` and `transport_error` is set."""
 
     side: Side
@@ -58,8 +59,7 @@ class Exchange:
         return self.sent_at + timedelta(milliseconds=self.duration_ms)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangePair:
+class ExchangePair(msgspec.Struct, frozen=True, kw_only=True):
     """The two sides' exchanges of one step of one session."""
 
     session_id: str

@@ -6,9 +6,11 @@ The kind of an incarnation is its table, or the address of the collection whose 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from urllib.parse import quote, unquote
+
+from msgspec import structs
 
 from harness.domain.compare.cells import RowMapping, pair_tables
 from harness.domain.compare.document import parse_json, to_text
@@ -133,7 +135,7 @@ class Identity:
             return request, ()
         url, changes = self._rekey_url(request.url)
         body, body_changes = self._rekey_body(request)
-        return replace(request, url=url, body=body), (*changes, *body_changes)
+        return structs.replace(request, url=url, body=body), (*changes, *body_changes)
 
     def to_target_url(self, url: str) -> str:
         """An address of the legacy's as the target would give it."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from harness.domain.difference import Difference
 from harness.domain.exchange import ExchangePair
 from harness.domain.rows import Cell, Row, TableSchema
@@ -27,8 +29,7 @@ class RowChange:
     after: Row | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRecord:
+class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A step's exchanges and the row changes that it caused on each side."""
 
     pair: ExchangePair

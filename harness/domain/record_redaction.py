@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from msgspec import structs
+
 from harness.domain.difference import Difference
 from harness.domain.record import RowChange, SessionRecord, StepRecord
 from harness.domain.redaction import SECRET_NAME, Redactor
@@ -27,8 +29,8 @@ def _step(step: StepRecord, schemas: tuple[_Schemas, _Schemas], redactor: Redact
     is_clean = legacy is step.pair.legacy and target is step.pair.target
     if is_clean and not (step.legacy_changes or step.target_changes or step.sent_differently):
         return step
-    pair = replace(step.pair, legacy=legacy, target=target)
-    return replace(
+    pair = structs.replace(step.pair, legacy=legacy, target=target)
+    return structs.replace(
         step,
         pair=pair,
         legacy_changes=_changes(step.legacy_changes, schemas[0], redactor),

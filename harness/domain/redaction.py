@@ -8,8 +8,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import AnyStr, TypeVar
+
+from msgspec import structs
 
 from harness.domain.exchange import Exchange, Headers, Request, Response
 
@@ -61,7 +63,7 @@ class Redactor:
         response = None if exchange.response is None else self.response(exchange.response)
         if base_url == exchange.base_url and request is exchange.request and response is exchange.response:
             return exchange
-        return replace(exchange, base_url=base_url, request=request, response=response)
+        return structs.replace(exchange, base_url=base_url, request=request, response=response)
 
     def request(self, request: Request) -> Request:
         """The request without secrets in URL, headers and body."""
@@ -69,7 +71,7 @@ class Redactor:
         url, headers = self.url(request.url), self.headers(request.headers)
         if (url, headers, body) == (request.url, request.headers, request.body):
             return request
-        return replace(request, url=url, headers=headers, body=body)
+        return structs.replace(request, url=url, headers=headers, body=body)
 
     def url(self, url: str) -> str:
         """Path and query without secrets."""
@@ -87,7 +89,7 @@ class Redactor:
         headers, body = self.headers(response.headers), self.data(response.body)
         if headers == response.headers and body == response.body:
             return response
-        return replace(response, headers=headers, body=body)
+        return structs.replace(response, headers=headers, body=body)
 
     def headers(self, headers: Headers) -> Headers:
         """The multimap with the values of secret headers replaced; schemes and cookie names stay."""

@@ -1,7 +1,9 @@
 """What the unchanged application shows: its answers, its noise, and which steps run which lines."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import structs
 
 from harness.domain.compare.judge import judge_session
 from harness.domain.compare.rules import Rules
@@ -131,7 +133,7 @@ def _record(session: Session, mine: StepTrace, theirs: StepTrace) -> StepRecord:
 
 
 def _on(side: Side, exchange: Exchange) -> Exchange:
-    return exchange if exchange.side is side else replace(exchange, side=side)
+    return exchange if exchange.side is side else structs.replace(exchange, side=side)
 
 
 def _describe(comparison: Comparison) -> str:

@@ -1,10 +1,11 @@
 """One side of a replay: how it is reached, authorised and given up on."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import structs
 
 from harness.domain.errors import SystemUnavailable
 from harness.domain.exchange import Exchange, Request, Side
@@ -91,4 +92,4 @@ async def fetch_description(legacy: SideClient, target: SideClient) -> dict[str,
 
 def _with_authorization(request: Request, value: str) -> Request:
     kept = tuple(header for header in request.headers if header[0].lower() != "authorization")
-    return replace(request, headers=(*kept, ("Authorization", value)))
+    return structs.replace(request, headers=(*kept, ("Authorization", value)))

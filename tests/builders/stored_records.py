@@ -1,8 +1,9 @@
 """Builds session records with one exchange of every awkward kind."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+
+from msgspec import structs
 
 from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.exchange import Exchange, ExchangePair, Headers, Request, Response, Side
@@ -47,10 +48,10 @@ def step(number: int, body: bytes = b"{}", *, session_id: str = "s1") -> StepRec
 def session_record(session_id: str = "s1", steps: int = 3) -> SessionRecord:
     """A session whose first step has everything that is hard to store."""
     first = step(1, b"\xff\x00not text", session_id=session_id)
-    broken = replace(first.pair.target, response=None, transport_error="connection reset")
-    hard = replace(
+    broken = structs.replace(first.pair.target, response=None, transport_error="connection reset")
+    hard = structs.replace(
         first,
-        pair=replace(first.pair, target=broken),
+        pair=structs.replace(first.pair, target=broken),
         legacy_changes=(RowChange(table="things", key=(1,), before=None, after=CELLS),),
         target_changes=(RowChange(table="things", key=("k", None), before=CELLS, after=None),),
         sent_differently=("/id: 1 -> 2",),

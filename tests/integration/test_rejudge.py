@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from harness.adapters.evidence_store import open_run
 from harness.adapters.http import utc_now
@@ -28,7 +29,7 @@ INPUTS = RunInputs(command=("parakeet", "verify"), environment="local", profile=
 def alike() -> SessionRecord:
     """A session of trades that both sides answered alike."""
     steps = tuple(step(number) for number in (1, 2))
-    named = tuple(replace(each, pair=replace(each.pair, group="trades")) for each in steps)
+    named = tuple(structs.replace(each, pair=structs.replace(each.pair, group="trades")) for each in steps)
     return SessionRecord(
         session_id="s1",
         group="trades",
@@ -43,8 +44,8 @@ def alike() -> SessionRecord:
 def different() -> SessionRecord:
     """The same, but for one value."""
     record = alike()
-    legacy, target = (replace(step(2, body).pair, group="trades") for body in (b'{"a":1}', b'{"a":2}'))
-    changed = replace(record.steps[1], pair=replace(legacy, target=target.target))
+    legacy, target = (structs.replace(step(2, body).pair, group="trades") for body in (b'{"a":1}', b'{"a":2}'))
+    changed = structs.replace(record.steps[1], pair=structs.replace(legacy, target=target.target))
     steps = (record.steps[0], changed)
     return replace(record, steps=steps, repeat=steps)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from harness.domain.compare.redacted import RedactedCount
 from harness.domain.coverage import Coverage, CoverageCount, ParameterClass
@@ -102,8 +103,8 @@ def test_null_and_empty_stay_what_they_are_when_they_are_refused() -> None:
 
 def test_a_body_with_a_number_that_json_has_not_still_has_its_members() -> None:
     odd = step(refusal("body", "ticker"), answer({}), "POST /trades/")
-    request = replace(odd.pair.legacy.request, body=b'{"ticker":NaN,"notes":"x"}')
-    odd = replace(odd, pair=replace(odd.pair, legacy=replace(odd.pair.legacy, request=request)))
+    request = structs.replace(odd.pair.legacy.request, body=b'{"ticker":NaN,"notes":"x"}')
+    odd = structs.replace(odd, pair=structs.replace(odd.pair, legacy=structs.replace(odd.pair.legacy, request=request)))
     assert classes(counted(odd), "POST /trades/", "ticker")[0] == {"refused": 1}
 
 

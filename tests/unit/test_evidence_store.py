@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from harness.adapters.evidence_files import load_manifest, load_records
 from harness.adapters.evidence_store import EvidenceStore, open_run, resume_run
@@ -105,12 +106,12 @@ def test_exchanges_that_are_shorter_than_the_journal_says_are_refused(tmp_path: 
 def test_secrets_never_reach_the_disk_and_stay_comparable(tmp_path: Path) -> None:
     record = session_record("a")
     request = Request(method="POST", url="/x?token=sup3rsecret", headers=(("authorization", "Bearer sup3rsecret"),))
-    pair = replace(
+    pair = structs.replace(
         record.steps[0].pair,
         legacy=exchange(Side.LEGACY, b'{"token":"sup3rsecret"}', request=request),
         target=exchange(Side.TARGET, b'{"token":"sup3rsecret"}', headers=(("Set-Cookie", "s=sup3rsecret"),)),
     )
-    store = stored(tmp_path / "run", replace(record, steps=(replace(record.steps[0], pair=pair),)))
+    store = stored(tmp_path / "run", replace(record, steps=(structs.replace(record.steps[0], pair=pair),)))
     store.finish(NOW)
     store.close()
     content = b"".join(path.read_bytes() for path in (tmp_path / "run").iterdir())

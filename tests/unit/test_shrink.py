@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from harness.adapters.session_files import load_session_file
 from harness.adapters.session_writer import encode_session_file
@@ -101,7 +102,7 @@ class Broken(World):
         is_hit = any(each.method == "DELETE" for each in self.requests) and b'"bad"' in (request.body or b"")
         if not is_hit or exchange.response is None:
             return exchange
-        return replace(exchange, response=replace(exchange.response, status=500))
+        return structs.replace(exchange, response=structs.replace(exchange.response, status=500))
 
     async def restore(self) -> None:
         await super().restore()

@@ -73,4 +73,3 @@ class Timelines:
         if self.legacy.makers(legacy, step) and self.target.makers(target, step):
             return "the two clocks were not read in the same step"
         return ""
-

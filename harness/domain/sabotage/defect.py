@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
+
 from harness.domain.compare.document import parse_json, to_text
 from harness.domain.compare.pointer import Path, to_pointer, value_at
 from harness.domain.difference import Comparison, Difference, DifferenceKind, Facet
@@ -61,8 +63,8 @@ def edit_response(
         response = steps[n].pair.target.response if n < len(steps) else None
         if response is None:
             return steps
-        target = replace(steps[n].pair.target, response=change(response))
-        changed = replace(steps[n], pair=replace(steps[n].pair, target=target))
+        target = structs.replace(steps[n].pair.target, response=change(response))
+        changed = structs.replace(steps[n], pair=structs.replace(steps[n].pair, target=target))
         return (*steps[:n], changed, *steps[n + 1 :])
 
     return replace(record, steps=edited(record.steps), repeat=edited(record.repeat) if repeat else record.repeat)
@@ -85,7 +87,7 @@ def with_body(response: Response, body: bytes) -> Response:
     headers = tuple(
         (name, str(len(body)) if name.lower() == "content-length" else value) for name, value in response.headers
     )
-    return replace(response, body=body, headers=headers)
+    return structs.replace(response, body=body, headers=headers)
 
 
 def set_at(document: Any, path: Path, value: Any) -> Any:

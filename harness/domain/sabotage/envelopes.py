@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from msgspec import structs
+
 from harness.domain.difference import DifferenceKind, Facet
 from harness.domain.exchange import Headers, Response
 from harness.domain.record import SessionRecord
@@ -15,7 +17,7 @@ def _status_defect(name: str, title: str, old: int, new: int) -> Defect:
     def plant(record: SessionRecord) -> Planted | None:
         for n, step in enumerate(record.steps):
             if step.pair.target.response is not None and step.pair.target.response.status == old:
-                edited = edit_response(record, n, lambda r: replace(r, status=new))
+                edited = edit_response(record, n, lambda r: structs.replace(r, status=new))
                 kinds = frozenset({_VALUE})
                 return Planted(record=edited, step=n, facet=Facet.STATUS, pointer="", kinds=kinds)
         return None
@@ -47,19 +49,19 @@ def _with_header(response: Response, header: str, change: Callable[[str], str | 
     for name, value in response.headers:
         new = change(value) if name.lower() == header else value
         headers += () if new is None else ((name, new),)
-    return replace(response, headers=headers)
+    return structs.replace(response, headers=headers)
 
 
 def _plant_header(record: SessionRecord) -> Planted | None:
-    edited = edit_response(record, 0, lambda r: replace(r, headers=(*r.headers, ("Cache-Control", "no-store"))))
+    edited = edit_response(record, 0, lambda r: structs.replace(r, headers=(*r.headers, ("Cache-Control", "no-store"))))
     kinds = frozenset({_EXTRA})
     return Planted(record=edited, step=0, facet=Facet.HEADER, pointer="cache-control", kinds=kinds)
 
 
 def _plant_reset(record: SessionRecord) -> Planted | None:
     step = record.steps[0]
-    target = replace(step.pair.target, response=None, transport_error="connection reset by peer")
-    broken = replace(step, pair=replace(step.pair, target=target))
+    target = structs.replace(step.pair.target, response=None, transport_error="connection reset by peer")
+    broken = structs.replace(step, pair=structs.replace(step.pair, target=target))
     edited = replace(record, steps=(broken, *record.steps[1:]))
     return Planted(record=edited, step=0, facet=Facet.TRANSPORT, pointer="", kinds=frozenset({_VALUE}))
 
@@ -68,7 +70,7 @@ def _plant_random_failure(record: SessionRecord) -> Planted | None:
     for n, step in enumerate(record.steps):
         if step.pair.target.response is not None and step.pair.target.response.status == 200:
             failed = edit_response(
-                record, n, lambda r: with_body(replace(r, status=503), b'{"message":"busy"}'), repeat=False
+                record, n, lambda r: with_body(structs.replace(r, status=503), b'{"message":"busy"}'), repeat=False
             )
             return Planted(record=failed, step=n, facet=Facet.STATUS, pointer="", kinds=frozenset({_VALUE}))
     return None

@@ -2,10 +2,10 @@
 
 import gzip
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import orjson
+from msgspec import structs
 
 from harness.domain.compare.pointer import Path, to_pointer, value_at
 from harness.domain.difference import DifferenceKind, Facet
@@ -112,7 +112,7 @@ def _repeat_first(response: Response) -> Response:
 
 def _corrupt_gzip(response: Response) -> Response:
     broken = with_body(response, gzip.compress(response.body, mtime=0)[:-6])
-    return replace(broken, headers=(*broken.headers, ("content-encoding", "gzip")))
+    return structs.replace(broken, headers=(*broken.headers, ("content-encoding", "gzip")))
 
 
 _UNREADABLE, _TYPE = DifferenceKind.UNREADABLE, DifferenceKind.TYPE
@@ -130,8 +130,8 @@ STRUCTURE_DEFECTS: tuple[Defect, ...] = (
     _list_defect("order-reversed", "ORDER BY was dropped", lambda v: v[::-1], _ORDER, None),
     _list_defect("order-swapped", "two neighbours are swapped", lambda v: [v[1], v[0], *v[2:]], _ORDER, None),
     _list_defect("nulls-last", "the first comes last", lambda v: [*v[1:], v[0]], _ORDER, None),
-    _body_defect("truncated", "the connection broke", lambda r: replace(r, is_truncated=True), {_UNREADABLE}),
-    _body_defect("cut-short", "the body is cut", lambda r: replace(r, body=r.body[:-3]), {_UNREADABLE}),
+    _body_defect("truncated", "the connection broke", lambda r: structs.replace(r, is_truncated=True), {_UNREADABLE}),
+    _body_defect("cut-short", "the body is cut", lambda r: structs.replace(r, body=r.body[:-3]), {_UNREADABLE}),
     _body_defect("empty-body", "no body", lambda r: with_body(r, b""), {_MISSING}),
     _body_defect("invalid-json", "Python's repr", lambda r: with_body(r, b"{'a': None}"), {_UNREADABLE}),
     _body_defect("html", "a proxy's page", lambda r: with_body(r, b"<html>502</html>"), {_UNREADABLE}),

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from harness.domain.compare.rows import key_pointer
 from harness.domain.difference import DifferenceKind, Facet
 from harness.domain.record import RowChange, SessionRecord
@@ -39,7 +41,7 @@ def _write_defect(
         for n, step in enumerate(record.steps):
             if step.target_changes and wants(step.target_changes[0]):
                 first, *rest = step.target_changes
-                changed = replace(step, target_changes=(*edit(first), *rest))
+                changed = structs.replace(step, target_changes=(*edit(first), *rest))
                 edited = replace(record, steps=(*record.steps[:n], changed, *record.steps[n + 1 :]))
                 pointer, kinds = key_pointer(first.table, first.key), frozenset({kind})
                 if kind is _VALUE:  # a lost update shows in what it should have changed
@@ -71,7 +73,7 @@ def _cell_defect(
                 row = (*change.after[:column], edit(change.after[column]), *change.after[column + 1 :])
                 changes = list(step.target_changes)
                 changes[position] = replace(change, after=row)
-                changed = replace(step, target_changes=tuple(changes))
+                changed = structs.replace(step, target_changes=tuple(changes))
                 edited = replace(record, steps=(*record.steps[:n], changed, *record.steps[n + 1 :]))
                 pointer = f"{key_pointer(change.table, change.key)}/{schema.column_names[column]}"
                 return Planted(record=edited, step=n, facet=Facet.ROW, pointer=pointer, kinds=frozenset(kinds))
@@ -97,7 +99,7 @@ def _plant_ghost_write(record: SessionRecord) -> Planted | None:
     for n, step in enumerate(record.steps):
         if inserts and step.pair.target.request.method == "GET":
             ghost = _elsewhere(inserts[0])
-            changed = replace(step, target_changes=(ghost,))
+            changed = structs.replace(step, target_changes=(ghost,))
             edited = replace(record, steps=(*record.steps[:n], changed, *record.steps[n + 1 :]))
             pointer = key_pointer(ghost.table, ghost.key)
             return Planted(record=edited, step=n, facet=Facet.ROW, pointer=pointer, kinds=frozenset({_EXTRA}))

@@ -8,9 +8,9 @@ import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import msgspec
+from msgspec import structs
 
 from harness.adapters.http import HttpSide
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
@@ -117,7 +117,7 @@ async def _write_unauthorised(url: str) -> list[int]:
     """The status of a write whose token is none: it has to be checked, and so needs the secret."""
     request = _operation("POST").request("secrets")
     forged = (*request.headers, ("authorization", "Bearer forged.token.here"))
-    return await _send(url, [replace(request, headers=forged)])
+    return await _send(url, [structs.replace(request, headers=forged)])
 
 
 async def _send(url: str, requests: Sequence[Request]) -> list[int]:

@@ -6,6 +6,7 @@ from datetime import date, timedelta, timezone
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from harness.domain.compare.judge import judge_initial_state, judge_session
 from harness.domain.compare.rules import Rules
@@ -283,7 +284,7 @@ def test_waiver_asserts_both_sides() -> None:
 
 def test_waiver_covers_no_other_rows_than_it_says() -> None:
     rules = replace(RULES, waivers=parse_waivers(_STORES))
-    both = replace(_bad(), target_changes=(insert(9, "worse"),))
+    both = structs.replace(_bad(), target_changes=(insert(9, "worse"),))
     assert judge_session(session(both), rules)[0].outcome is Outcome.DIFFERENT
 
 
