@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import target.database.history
+import target.database.ingest
 import target.database.jobs  # noqa: F401 - its tables belong to the metadata
 from target.database.market_data import MARKET_DATA
 from target.database.models import Base

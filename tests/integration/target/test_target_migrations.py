@@ -16,7 +16,7 @@ from target_support import LEGACY, alembic_config
 from target.database.urls import async_database_url
 
 LEGACY_TABLES = {"trades", "portfolio_snapshots", "index_constituents"}
-TABLES = LEGACY_TABLES | {"jobs", "backtests", "scans", "trades_history"}
+TABLES = LEGACY_TABLES | {"jobs", "backtests", "scans", "trades_history", "ingest_runs", "ingest_failures"}
 
 
 async def tables_of(url: str) -> set[str]:
