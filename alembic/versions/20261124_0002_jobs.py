@@ -68,6 +68,7 @@ def _create_backtests() -> None:
         sa.Column("metrics", sa.JSON(), nullable=False),
         sa.Column("final_value", sa.Float()),
         sa.Column("weights", sa.JSON(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("execution_time_s", sa.Float(), nullable=False),
         sqlite_autoincrement=True,
     )

@@ -53,6 +53,7 @@ class Backtest(Base):
     """What a backtest came to. Source: contract section 4.5, the keys of a result.
 
     `backtest_id` has a resolution of one second and may repeat; `job_id` may not, so no delivery stores a run twice.
+    `evidence` is what the significance of the Sharpe ratio depends on (`target.quant.backtest.Evidence`).
     """
 
     __tablename__ = "backtests"
@@ -67,6 +68,7 @@ class Backtest(Base):
     metrics: Mapped[dict[str, str]] = mapped_column(_JSON)
     final_value: Mapped[float | None] = mapped_column(Float)
     weights: Mapped[dict[str, float]] = mapped_column(_JSON)
+    evidence: Mapped[dict[str, Any]] = mapped_column(_JSON)
     execution_time_s: Mapped[float] = mapped_column(Float)
 
 

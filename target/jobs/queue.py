@@ -1,0 +1,72 @@
+"""Submitting jobs so that none is lost: the row is committed first, the queue is told afterwards.
+
+What was committed but not sent (the process ended in between) is sent with a later job.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from target.clock import utc_now
+from target.database.engine import Database
+from target.errors import QueueUnavailable
+from target.jobs.job import Job
+from target.repositories.jobs import JobRepository
+
+_log = logging.getLogger(__name__)
+
+_SENDING_TAKES_AT_MOST = timedelta(seconds=30)
+_NOT_QUEUED = "The job could not be queued, please retry"
+
+
+class Sender(Protocol):
+    """The way to whoever runs jobs."""
+
+    async def send(self, job_id: str) -> None:
+        """Hand over one job, at least once.
+
+        Raises:
+            QueueUnavailable: the queue did not accept it, as far as can be told.
+        """
+
+
+class JobQueue:
+    """Where the API hands over its background work."""
+
+    def __init__(self, database: Database, sender: Sender, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._sender = sender
+        self._now = now
+
+    async def submit(self, job: Job) -> None:
+        """Commit the job and send it; once this returns, it will be run at least once.
+
+        Raises:
+            DatabaseUnavailable: nothing was committed.
+            QueueUnavailable: the job is recorded as failed; a later delivery would still run it.
+        """
+        now = self._now()
+        async with self._database.session() as session:
+            jobs = JobRepository(session)
+            forgotten = await jobs.list_unsent(submitted_before=now - _SENDING_TAKES_AT_MOST)
+            await jobs.add(job, now)
+        await self._send(job.id)
+        await self._send_again(forgotten)
+
+    async def _send(self, job_id: str) -> None:
+        try:
+            await self._sender.send(job_id)
+        except QueueUnavailable:
+            async with self._database.session() as session:
+                await JobRepository(session).record_failure(job_id, _NOT_QUEUED, self._now())
+            raise
+        async with self._database.session() as session:
+            await JobRepository(session).record_sent(job_id, self._now())
+
+    async def _send_again(self, forgotten: list[str]) -> None:
+        for job_id in forgotten:
+            try:
+                await self._send(job_id)
+            except QueueUnavailable as error:  # this submission has succeeded; theirs is on record
+                _log.warning("A job of before cannot be sent: %s", error)
