@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from target.errors import DatabaseUnavailable
@@ -35,6 +35,8 @@ def _is_away(error: Exception) -> bool:
         return True
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
+    if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") is None:
+        return True  # psycopg's own: no server has said anything
     return _sqlstate(error)[:2] in _AWAY or "database is locked" in str(error.orig)
 
 

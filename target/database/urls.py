@@ -1,8 +1,11 @@
-"""Database addresses as operators write them, turned into what the async drivers accept."""
+"""Database addresses as operators write them, turned into what the drivers accept."""
+
+from collections.abc import Mapping
 
 from sqlalchemy.engine import URL, make_url
 
 _ASYNC_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+_SYNC_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
 
 
 def async_database_url(address: str) -> str:
@@ -14,14 +17,22 @@ def async_database_url(address: str) -> str:
     Raises:
         ValueError: the address is empty, malformed or names another database. The text never repeats it.
     """
-    url = _parse(address)
-    backend = url.drivername.partition("+")[0]
-    if backend not in _ASYNC_DRIVERS:
-        raise ValueError(f"Unsupported database {backend!r}: use a postgresql:// or sqlite:/// address.")
-    url = url.set(drivername=_ASYNC_DRIVERS[backend])
-    if backend != "sqlite":
-        url = _translate_libpq_options(url)
-    return url.render_as_string(hide_password=False)
+    url = _with_driver(_parse(address), _ASYNC_DRIVERS)
+    if "sslmode" in url.query:
+        url = url.set(query={**url.query, "ssl": url.query["sslmode"]})
+    return _without(url, "sslmode", "channel_binding").render_as_string(hide_password=False)
+
+
+def sync_database_url(address: str) -> str:
+    """Return `address` with psycopg or SQLite's own driver; libpq's options stay, asyncpg's `ssl` becomes `sslmode`.
+
+    Raises:
+        ValueError: as `async_database_url`.
+    """
+    url = _with_driver(_parse(address), _SYNC_DRIVERS)
+    if "ssl" in url.query:
+        url = url.set(query={"sslmode": url.query["ssl"], **url.query})
+    return _without(url, "ssl").render_as_string(hide_password=False)
 
 
 def is_pooler_address(address: str) -> bool:
@@ -39,8 +50,12 @@ def _parse(address: str) -> URL:
         ) from None
 
 
-def _translate_libpq_options(url: URL) -> URL:
-    query = {key: value for key, value in url.query.items() if key not in {"sslmode", "channel_binding"}}
-    if "sslmode" in url.query:
-        query["ssl"] = url.query["sslmode"]
-    return url.set(query=query)
+def _with_driver(url: URL, drivers: Mapping[str, str]) -> URL:
+    backend = url.drivername.partition("+")[0]
+    if backend not in drivers:
+        raise ValueError(f"Unsupported database {backend!r}: use a postgresql:// or sqlite:/// address.")
+    return url.set(drivername=drivers[backend])
+
+
+def _without(url: URL, *names: str) -> URL:
+    return url.set(query={key: value for key, value in url.query.items() if key not in names})

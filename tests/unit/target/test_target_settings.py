@@ -1,13 +1,14 @@
 """What the environment says, and what of it can leak."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from target.database.engine import build_engine
-from target.database.urls import async_database_url, is_pooler_address
+from target.database.urls import async_database_url, is_pooler_address, sync_database_url
 from target.settings import AuthMode, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,10 +39,27 @@ def test_an_address_gets_an_async_driver(address: str, expected: str):
     assert async_database_url(address) == expected
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("sqlite+aiosqlite:///./data/trades.db", "sqlite:///./data/trades.db"),
+        ("postgres://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql+asyncpg://u:p@h/d?ssl=require", "postgresql+psycopg://u:p@h/d?sslmode=require"),
+        (
+            "postgresql://u:p@ep-x-pooler.eu.neon.tech/d?sslmode=require&channel_binding=require",
+            "postgresql+psycopg://u:p@ep-x-pooler.eu.neon.tech/d?channel_binding=require&sslmode=require",
+        ),
+    ],
+)
+def test_an_address_gets_a_synchronous_driver(address: str, expected: str):
+    assert sync_database_url(address) == expected
+
+
+@pytest.mark.parametrize("translate", [async_database_url, sync_database_url])
 @pytest.mark.parametrize("address", ["", "hunter2", "mysql://u:hunter2@h/d"])
-def test_an_unusable_address_is_refused_without_repeating_it(address: str):
+def test_an_unusable_address_is_refused_without_repeating_it(address: str, translate: Callable[[str], str]):
     with pytest.raises(ValueError, match=r"use .*postgresql://") as refusal:
-        async_database_url(address)
+        translate(address)
     assert "hunter2" not in str(refusal.value)
 
 
