@@ -2,9 +2,11 @@
 
 TargetError
 ├── DuplicateTrade (400)
+├── UniverseRefused (400)
 ├── AccessDenied (401)
 ├── TradeNotFound (404)
 ├── TradeNotClosable (404)
+├── UniverseNotFound (404)
 ├── InvalidInput (422)
 └── DependencyUnavailable (503, Retry-After)
     ├── DatabaseUnavailable
@@ -48,6 +50,12 @@ class DuplicateTrade(TargetError):
         super().__init__(f"Trade with ID {trade_id} already exists")
 
 
+class UniverseRefused(TargetError):
+    """A ranking of a universe that does not exist."""
+
+    status_code = 400
+
+
 class AccessDenied(TargetError):
     """A write without an acceptable token, under AUTH_MODE=strict."""
 
@@ -71,6 +79,12 @@ class TradeNotClosable(TargetError):
 
     def __init__(self, trade_id: int) -> None:
         super().__init__(f"Trade with ID {trade_id} not found or already closed")
+
+
+class UniverseNotFound(TargetError):
+    """No universe has this key, or none lies in this region."""
+
+    status_code = 404
 
 
 class InvalidInput(TargetError):
