@@ -49,6 +49,20 @@ class Settings(BaseSettings):
     use_s3_cache: bool = False
     s3_bucket_name: str = "potential-parakeet-cache"
     s3_cache_prefix: str = "cache/"
+
+    jobs_queue_url: str = Field(default="", description="Where jobs are sent; empty runs them in this process.")
+    tiingo_api_key: SecretStr = Field(default=SecretStr(""), description="In Lambda the api-keys secret has it.")
+    tiingo_base_url: str = "https://api.tiingo.com"
+    tiingo_rate_limit: int = Field(default=20_000, ge=2, description="Requests an hour, of this process.")
+    yahoo_base_url: str = "https://query1.finance.yahoo.com"
+    market_data_timeout_s: float = Field(default=10.0, gt=0, description="One request, retries apart.")
+    max_concurrent: int = Field(default=64, ge=1, le=256, description="Requests for prices in flight.")
+    universe_key: str = Field(default="SPX500", description="What is ingested if the event names nothing.")
+    lookback_days: int = Field(default=5, ge=0, description="Ingested days before today.")
+    ingest_queue_url: str = Field(default="", description="Where tickers go that failed and may not fail again.")
+    local_cache_directory: str = "./cache"
+    max_body_bytes: int = Field(default=1_048_576, ge=1)
+
     is_lambda: bool = False
     aws_lambda_function_name: str = ""
 
