@@ -7,18 +7,20 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from target.collection import collection_paused
 from target.database.urls import async_database_url
 from target.errors import SecretsUnavailable
 from target.settings import Settings
 
-SecretFetcher = Callable[[Settings], Awaitable[Mapping[str, str]]]
+SecretFetcher = Callable[[Settings, str], Awaitable[Mapping[str, str]]]
 
 _log = logging.getLogger(__name__)
 
 
-async def fetch_secret(settings: Settings) -> Mapping[str, str]:
-    """Fetch the secret and return its keys.
+async def fetch_secret(settings: Settings, name: str) -> Mapping[str, str]:
+    """Fetch the secret of this name and return its keys.
 
     botocore itself honours AWS_ENDPOINT_URL and the function's role.
 
@@ -31,7 +33,6 @@ async def fetch_secret(settings: Settings) -> Mapping[str, str]:
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    name = settings.aws_secrets_manager_name
     limits = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
     try:
         session = aioboto3.Session()
@@ -48,20 +49,14 @@ async def fetch_secret(settings: Settings) -> Mapping[str, str]:
 
 
 class SecretStore:
-    """Keeps one execution environment's secret in memory: fetched once, again after its time to live.
-
-    Concurrent callers share one fetch. A refresh that fails keeps serving the value that is known.
-    """
+    """One execution environment's credentials, by what they are for; each secret is kept as `_KeptSecret` says."""
 
     def __init__(
         self, settings: Settings, *, fetch: SecretFetcher = fetch_secret, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._settings = settings
-        self._fetch = fetch
-        self._clock = clock
-        self._lock = asyncio.Lock()
-        self._known: Mapping[str, str] | None = None
-        self._expires_at = 0.0
+        self._database = _KeptSecret(settings, settings.aws_secrets_manager_name, fetch, clock)
+        self._api_keys = _KeptSecret(settings, settings.api_keys_secret_name, fetch, clock)
 
     def __repr__(self) -> str:
         return f"SecretStore({self._settings.aws_secrets_manager_name!r})"
@@ -74,7 +69,7 @@ class SecretStore:
         """
         if not self._settings.reads_secrets_manager:
             return {"NEON_DATABASE_URL": self._settings.database_url_async}
-        secret = await self._get_secret()
+        secret = await self._database.get()
         address = secret.get("NEON_DATABASE_URL") or secret.get("DATABASE_URL")
         if not address:
             raise SecretsUnavailable(
@@ -88,7 +83,7 @@ class SecretStore:
         Raises:
             SecretsUnavailable: neither Secrets Manager nor the environment has one.
         """
-        secret = await self._get_secret() if self._settings.reads_secrets_manager else {}
+        secret = await self._database.get() if self._settings.reads_secrets_manager else {}
         value = secret.get("JWT_SECRET") or self._settings.jwt_secret.get_secret_value()
         if not value:
             raise SecretsUnavailable(
@@ -96,21 +91,54 @@ class SecretStore:
             )
         return value
 
-    def forget(self) -> None:
-        """Fetch anew next time: the credentials were refused, so they were probably rotated."""
-        self._expires_at = 0.0
-        self._known = None
+    async def get_tiingo_token(self) -> SecretStr:
+        """Return Tiingo's token, empty where there is none; a variable that is set spares asking for the secret.
 
-    async def _get_secret(self) -> Mapping[str, str]:
+        Raises:
+            SecretsUnavailable: Secrets Manager is the source and does not answer.
+        """
+        given = self._settings.tiingo_api_key
+        if given.get_secret_value() or not self._settings.reads_secrets_manager:
+            return given
+        return SecretStr((await self._api_keys.get()).get("TIINGO_API_KEY", ""))
+
+    def forget(self) -> None:
+        """Fetch the database's anew next time: the credentials were refused, so they were probably rotated."""
+        self._database.forget()
+
+
+class _KeptSecret:
+    """Keeps one secret in memory: fetched when first needed, again after its time to live.
+
+    Concurrent callers share one fetch. A refresh that fails keeps serving the value that is known.
+    """
+
+    def __init__(self, settings: Settings, name: str, fetch: SecretFetcher, clock: Callable[[], float]) -> None:
+        self._settings, self._name, self._fetch, self._clock = settings, name, fetch, clock
+        self._lock = asyncio.Lock()
+        self._known: Mapping[str, str] | None = None
+        self._expires_at = 0.0
+
+    async def get(self) -> Mapping[str, str]:
+        """Return its keys.
+
+        Raises:
+            SecretsUnavailable: it cannot be fetched, and none is known from before.
+        """
         async with self._lock:
             if self._known is None or self._clock() >= self._expires_at:
                 self._known = await self._refreshed()
                 self._expires_at = self._clock() + self._settings.secrets_cache_ttl_s
             return self._known
 
+    def forget(self) -> None:
+        """Fetch anew next time."""
+        self._expires_at = 0.0
+        self._known = None
+
     async def _refreshed(self) -> Mapping[str, str]:
         try:
-            return await self._fetch(self._settings)
+            return await self._fetch(self._settings, self._name)
         except SecretsUnavailable as error:
             if self._known is None:
                 raise

@@ -156,7 +156,7 @@ async def test_an_unreachable_secret_store_is_503_until_it_is_back(monkeypatch: 
     settings = Settings(is_lambda=True, aws_secrets_manager_name=SECRET_NAME)
     is_up = False
 
-    async def fetch(_settings: Settings) -> dict[str, str]:
+    async def fetch(_settings: Settings, _name: str) -> dict[str, str]:
         if not is_up:
             raise SecretsUnavailable("unreachable")
         return {"NEON_DATABASE_URL": postgres_url.replace("+asyncpg", "")}

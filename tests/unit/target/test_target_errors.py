@@ -107,5 +107,5 @@ async def test_a_secret_that_cannot_be_had_says_what_to_do(
     session.error = error
     monkeypatch.setattr(aioboto3, "Session", lambda: session)
     with pytest.raises(SecretsUnavailable, match=re.escape(hint)) as raised:
-        await fetch_secret(Settings(aws_secrets_manager_name="app/dev"))
+        await fetch_secret(Settings(), "app/dev")
     assert "'app/dev'" in str(raised.value)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from pydantic import SecretStr
 
 from target.errors import SecretsUnavailable
 from target.secrets import SecretStore
@@ -19,10 +20,12 @@ class Source:
     def __init__(self, *answers: Mapping[str, str] | SecretsUnavailable) -> None:
         self.answers = list(answers)
         self.fetches = 0
+        self.named: list[str] = []
         self.now = 1000.0
 
-    async def fetch(self, _settings: Settings) -> Mapping[str, str]:
+    async def fetch(self, _settings: Settings, name: str) -> Mapping[str, str]:
         self.fetches += 1
+        self.named.append(name)
         await asyncio.sleep(0)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, SecretsUnavailable):
@@ -96,3 +99,19 @@ async def test_a_store_shows_its_name_alone():
     store = Source(SECRET).store()
     await store.get_jwt_secret()
     assert repr(store) == "SecretStore('app/dev')"
+
+
+async def test_the_token_of_tiingo_comes_from_the_secret_of_api_keys():
+    source = Source({"TIINGO_API_KEY": "hunter2"})
+    settings = LAMBDA.model_copy(update={"api_keys_secret_name": "app/dev/api-keys"})
+    store = source.store(settings)
+    assert (await store.get_tiingo_token()).get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(await store.get_tiingo_token())
+    assert source.named == ["app/dev/api-keys"]
+
+
+async def test_a_token_in_the_environment_spares_the_secret():
+    source = Source({"TIINGO_API_KEY": "from the secret"})
+    store = source.store(LAMBDA.model_copy(update={"tiingo_api_key": SecretStr("given")}))
+    assert (await store.get_tiingo_token()).get_secret_value() == "given"
+    assert source.fetches == 0
