@@ -7,6 +7,8 @@ TargetError
 ├── TradeNotFound (404)
 ├── TradeNotClosable (404)
 ├── UniverseNotFound (404)
+├── StrategyNotFound (404)
+├── ResultsNotFound (404)
 ├── InvalidInput (422)
 └── DependencyUnavailable (503, Retry-After)
     ├── DatabaseUnavailable
@@ -85,6 +87,21 @@ class UniverseNotFound(TargetError):
     """No universe has this key, or none lies in this region."""
 
     status_code = 404
+
+
+class StrategyNotFound(TargetError):
+    """The catalogue has no strategy of this name."""
+
+    status_code = 404
+
+
+class ResultsNotFound(TargetError):
+    """No backtest of this strategy has ended yet."""
+
+    status_code = 404
+
+    def __init__(self, strategy_name: str) -> None:
+        super().__init__(f"No results found for strategy '{strategy_name}'. Run a backtest first.")
 
 
 class InvalidInput(TargetError):

@@ -1,6 +1,6 @@
 """The tables of background work: jobs, and what backtests and scans came to.
 
-Nothing refers to anything by foreign key: finished jobs may be pruned while their results stay.
+Nothing refers to anything by foreign key: results outlive the jobs that made them.
 """
 
 from datetime import datetime

@@ -1,8 +1,9 @@
 """Every statement on the jobs table."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from target.database.jobs import JobRow
@@ -78,16 +79,23 @@ class JobRepository:
         values = {"state": JobState.FAILED, "finished_at": now, "error": error}
         await self._session.execute(update(JobRow).where(*_unfinished(job_id)).values(values))
 
-    async def find_latest(self, kind: JobKind, subject: str | None = None, *, finished: bool = False) -> JobRow | None:
-        """Return the job of this kind (and subject) that was submitted last, of those that ended if `finished`."""
-        conditions = [JobRow.kind == kind]
-        if subject is not None:
-            conditions.append(JobRow.subject == subject)
-        if finished:
-            conditions.append(JobRow.finished_at.is_not(None))
-        statement = select(JobRow).where(*conditions).order_by(JobRow.id.desc()).limit(1)
+    async def find_latest(self, kind: JobKind, subject: str | None = None) -> JobRow | None:
+        """Return the job of this kind (and subject) that was submitted last."""
+        statement = select(JobRow).where(*_about(kind, subject)).order_by(JobRow.id.desc()).limit(1)
         return (await self._session.scalars(statement)).one_or_none()
+
+    async def list_latest_ended(self, kind: JobKind, subject: str | None = None) -> Sequence[JobRow]:
+        """Return the job of each subject that ended last, completed or failed, in the order of their subjects."""
+        latest_first = (JobRow.finished_at.desc(), JobRow.id.desc())
+        place = func.row_number().over(partition_by=JobRow.subject, order_by=latest_first).label("place")
+        ended = select(JobRow.id, place).where(JobRow.finished_at.is_not(None), *_about(kind, subject)).subquery()
+        statement = select(JobRow).join(ended, ended.c.id == JobRow.id).where(ended.c.place == 1)
+        return (await self._session.scalars(statement.order_by(JobRow.subject))).all()
 
 
 def _unfinished(job_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return JobRow.job_id == job_id, JobRow.state != JobState.COMPLETED
+
+
+def _about(kind: JobKind, subject: str | None) -> list[ColumnElement[bool]]:
+    return [JobRow.kind == kind] if subject is None else [JobRow.kind == kind, JobRow.subject == subject]
