@@ -16,6 +16,10 @@ class ObjectChanged(Exception):
         super().__init__(f"Object {key!r} was written by somebody else meanwhile.")
 
 
+class UnreadableObject(Exception):
+    """An object does not hold what its key says; the text names it and what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectInfo:
     """An object without its content; `etag` is equal for two versions only if their contents are."""

@@ -1,0 +1,124 @@
+"""Writes the cached prices: optimistically, as a whole, one generation after another."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from target.errors import StorageUnavailable
+from target.storage.counters import CacheCounters
+from target.storage.coverage import Coverage
+from target.storage.objects import ObjectChanged, ObjectStore, StoredObject
+from target.storage.price_file import encode_prices
+from target.storage.price_generation import FILES, FOLDER, MANIFEST, Generation, encode_manifest
+from target.storage.price_pair import PriceField, PricePair
+from target.storage.price_reader import PriceReader, Snapshot
+
+_TRIES = 12
+_FIRST_WAIT_S = 0.05
+_LONGEST_WAIT_S = 1.0
+_UNUSED_FOR = timedelta(hours=1)
+"""No reader and no writer takes this long from a manifest to its files."""
+
+Coverages = Mapping[str, Coverage]
+Change = Callable[[PricePair, Coverages], tuple[PricePair, Coverages]]
+"""From what is stored to what shall be; called again on whatever another writer stored meanwhile."""
+Bodies = Mapping[PriceField, bytes]
+
+_log = logging.getLogger(__name__)
+
+
+class PriceWriter:
+    """Guarantees: of two writers at once neither loses anything; one that ends half-way changes nothing."""
+
+    def __init__(
+        self,
+        objects: ObjectStore,
+        reader: PriceReader,
+        counters: CacheCounters,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._objects = objects
+        self._reader = reader
+        self._counters = counters
+        self._clock = clock
+        self._sleep = sleep
+
+    async def commit(self, change: Change) -> None:
+        """Make what `change` returns the current generation.
+
+        Raises:
+            StorageUnavailable: the store does not answer, or other writers came first too often; nothing was changed.
+            UnreadableObject: what is stored is no cache of prices.
+        """
+        for attempt in range(_TRIES):
+            if await self._try(change):
+                return
+            self._counters.conflicts += 1
+            await self._sleep(random.uniform(0, min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt)))  # noqa: S311
+        raise StorageUnavailable(
+            f"Others write to {self._objects.location} all the time, {_TRIES} tries failed: refresh less at once."
+        )
+
+    async def _try(self, change: Change) -> bool:
+        base = await self._reader.read(PriceField)
+        before = base.pair
+        pair, coverage = change(before, base.generation.coverage)
+        if pair == before and base.generation.id:  # only what was asked is news: the files stay
+            return await self._make_current(replace(base.generation, coverage=coverage), base, pair)
+        new = Generation(id=f"{self._clock():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}", coverage=coverage)
+        bodies = {which: await asyncio.to_thread(encode_prices, pair.table(which)) for which in PriceField}
+        await asyncio.gather(*(self._put(new.key(which), body, None) for which, body in bodies.items()))
+        if not await self._make_current(new, base, pair):
+            return False
+        await self._tidy(new, bodies)
+        return True
+
+    async def _make_current(self, new: Generation, base: Snapshot, pair: PricePair) -> bool:
+        manifest = encode_manifest(new)
+        try:
+            etag = await self._put(MANIFEST, manifest, base.generation.etag)
+        except ObjectChanged:
+            # By another writer, or by our own first attempt, whose answer was lost on the way.
+            return (await self._reader.current()).generation.id == new.id != base.generation.id
+        stored = StoredObject(key=MANIFEST, etag=etag, body=manifest)
+        tables = {which: pair.table(which) for which in PriceField}
+        self._reader.remember(stored, replace(new, etag=etag), tables)
+        return True
+
+    async def _tidy(self, new: Generation, bodies: Bodies) -> None:
+        """Bring the copies under the legacy's names up to date and remove what nobody reads any more."""
+        try:
+            await self._publish(new, bodies)
+            await self._sweep(new)
+        except StorageUnavailable as error:  # what counts is written; the next writer tidies up
+            _log.warning("The price cache was not tidied up: %s", error)
+
+    async def _publish(self, new: Generation, bodies: Bodies) -> None:
+        for _ in range(_TRIES):
+            present = {info.key: info.etag for info in await self._objects.list_top()}
+            # Asked after what is there was seen: so an older generation never goes over a newer one's copies.
+            if (await self._reader.current()).generation.id != new.id:
+                return
+            try:
+                for which, body in bodies.items():
+                    await self._put(FILES[which], body, present.get(FILES[which]))
+            except ObjectChanged:
+                continue
+            return
+
+    async def _sweep(self, new: Generation) -> None:
+        unused_since = self._clock() - _UNUSED_FOR
+        for info in await self._objects.list_objects(FOLDER):
+            if not new.owns(info.key) and info.modified_at < unused_since:
+                await self._objects.remove(info.key)
+
+    async def _put(self, key: str, body: bytes, over: str | None) -> str:
+        etag = await self._objects.replace(key, body, over=over)
+        self._counters.written_bytes += len(body)
+        return etag
