@@ -55,7 +55,7 @@ class PostgresCluster:
         """Starts the server in a session of its own; `settings` are `name=value`."""
         argv = [str(_binaries() / "postgres"), "-D", str(self.data)]
         argv += [part for setting in settings for part in ("-c", setting)]
-        account = _account()
+        account = service_account()
         with self.log_path.open("ab") as log:
             return subprocess.Popen(
                 argv,
@@ -84,7 +84,7 @@ class PostgresCluster:
         self._password_path.unlink(missing_ok=True)
         self._password_path.touch(mode=0o600)
         self._password_path.write_text(secrets.token_urlsafe(24), encoding="ascii")
-        account = _account()
+        account = service_account()
         if account:
             os.chown(unfinished, account.pw_uid, account.pw_gid)
             os.chown(self._password_path, account.pw_uid, account.pw_gid)
@@ -113,26 +113,12 @@ class PostgresCluster:
 
     def _open_to_server(self) -> None:
         """PostgreSQL refuses to run as root: the account that it gets must reach its files and ours."""
-        if _account() is None:
-            return
-        for path in (_binaries(), self._directory):
-            for folder in (path, *path.parents):
-                mode = folder.stat().st_mode
-                if mode & _TRAVERSE != _TRAVERSE:
-                    folder.chmod(mode | _TRAVERSE)
+        if service_account() is not None:
+            open_to_others(_binaries())
+            open_to_others(self._directory)
 
 
-def _binaries() -> Path:
-    spec = importlib.util.find_spec(_PACKAGE)
-    for location in spec.submodule_search_locations or () if spec else ():
-        binaries = Path(location) / f"pginstall{MAJOR_VERSION}" / "bin"
-        if (binaries / "postgres").exists():
-            return binaries
-    hint = "Run `make install`; on a platform without that wheel, give the DSN of a server of your own."
-    raise SystemUnavailable(f"PostgreSQL {MAJOR_VERSION} is not installed", where=_PACKAGE, hint=hint)
-
-
-def _account() -> pwd.struct_passwd | None:
+def service_account() -> pwd.struct_passwd | None:
     """The account to run as where we are root, made on first use; None where we are not."""
     if os.geteuid() != 0:
         return None
@@ -144,6 +130,24 @@ def _account() -> pwd.struct_passwd | None:
             subprocess.run(["useradd", "--system", _SYSTEM_USER], capture_output=True, timeout=30, check=False)
     hint = f"Run as another user than root, or make the account yourself: useradd --system {_SYSTEM_USER}."
     raise ConfigurationError("PostgreSQL does not run as root, and useradd failed", hint=hint)
+
+
+def open_to_others(directory: Path) -> None:
+    """Lets every account reach what lies in the directory; what it may read there is up to the files."""
+    for folder in (directory, *directory.parents):
+        mode = folder.stat().st_mode
+        if mode & _TRAVERSE != _TRAVERSE:
+            folder.chmod(mode | _TRAVERSE)
+
+
+def _binaries() -> Path:
+    spec = importlib.util.find_spec(_PACKAGE)
+    for location in spec.submodule_search_locations or () if spec else ():
+        binaries = Path(location) / f"pginstall{MAJOR_VERSION}" / "bin"
+        if (binaries / "postgres").exists():
+            return binaries
+    hint = "Run `make install`; on a platform without that wheel, give the DSN of a server of your own."
+    raise SystemUnavailable(f"PostgreSQL {MAJOR_VERSION} is not installed", where=_PACKAGE, hint=hint)
 
 
 def _release_lock(data: Path) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -18,6 +17,10 @@ from target.settings import Settings
 _CONNECT_TIMEOUT_S = 5
 _COMMAND_TIMEOUT_S = 20
 _POOL_WAIT_S = 10
+_APPLICATION_NAME = "parakeet-target"
+# Ends the transaction of an execution environment that was killed in it and holds its locks still.
+_IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
+_IDLE_IN_TRANSACTION_MS = 300_000
 
 
 class Database:
@@ -71,23 +74,25 @@ class Database:
 def build_engine(address: str, settings: Settings) -> AsyncEngine:
     """Build the engine for an address that has an async driver. Opens no connection."""
     # Values stay out of exceptions, and so out of the log.
-    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
     if address.startswith("sqlite"):
         return create_async_engine(address, poolclass=NullPool, hide_parameters=True)
-    options["pool_timeout"] = _POOL_WAIT_S
-    options["connect_args"] = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _COMMAND_TIMEOUT_S}
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True, "pool_timeout": _POOL_WAIT_S}
     if settings.runs_in_lambda:
         # An execution environment serves one request at a time: more connections would only exhaust the server.
         options |= {"pool_size": 1, "max_overflow": 0}
-    if settings.database_pooler or is_pooler_address(address):
-        options["connect_args"] |= _pooler_arguments()
-    return create_async_engine(address, **options)
+    is_pooled = settings.database_pooler or is_pooler_address(address)
+    return create_async_engine(address, connect_args=_connection_arguments(settings, is_pooled=is_pooled), **options)
 
 
-def _pooler_arguments() -> dict[str, Any]:
-    """Behind a transaction-mode pooler the next statement may meet another backend: nothing prepared may be kept."""
-    return {
+def _connection_arguments(settings: Settings, *, is_pooled: bool) -> dict[str, Any]:
+    session = {"application_name": settings.aws_lambda_function_name or _APPLICATION_NAME}
+    arguments = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _COMMAND_TIMEOUT_S, "server_settings": session}
+    if not is_pooled:  # a pooler refuses settings of a session that it does not know
+        return arguments | {"server_settings": session | {_IDLE_TIMEOUT: str(_IDLE_IN_TRANSACTION_MS)}}
+    # The next transaction may meet another backend: nothing may be kept there. A name of its own for each statement
+    # would be, for as long as the backend lives, since closing it may reach another; the nameless is replaced.
+    return arguments | {
         "statement_cache_size": 0,
         "prepared_statement_cache_size": 0,
-        "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__",
+        "prepared_statement_name_func": lambda: "",
     }
