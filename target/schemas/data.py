@@ -1,0 +1,86 @@
+"""Bodies of /api/data. Field order is the contract's."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from target.schemas.fields import STORABLE
+
+_LONGEST_NAME = 64
+_MOST_TICKERS = 5_000
+
+
+class DataStatus(BaseModel):
+    """The sources and the cache's files; sizes in MB of 1024² bytes, times naive UTC.
+
+    Files are counted by market, told from their names alone.
+    """
+
+    tiingo_status: str
+    yfinance_status: str = "available"
+    cache_size_mb: float
+    cache_files: int
+    last_refresh: datetime | None
+    us_tickers_cached: int
+    asx_tickers_cached: int
+    oldest_cache: datetime | None
+    newest_cache: datetime | None
+
+
+class RefreshOrder(BaseModel):
+    """What to bring up to date; no tickers, or an empty list: the pipeline's. `force` asks for all of it again."""
+
+    tickers: (
+        Annotated[
+            list[Annotated[str, Field(max_length=_LONGEST_NAME), STORABLE]],
+            Field(max_length=_MOST_TICKERS),
+        ]
+        | None
+    ) = None
+    force: bool = False
+
+
+class CachedFile(BaseModel):
+    """One file of the cache."""
+
+    name: str
+    size_mb: float
+    modified: datetime
+
+
+class CacheListing(BaseModel):
+    """The cache as it was when the refresh began; the first ten of its files."""
+
+    cache_dir: str
+    total_files: int
+    total_size_mb: float
+    oldest_cache: datetime | None
+    newest_cache: datetime | None
+    files: list[CachedFile]
+
+
+class RefreshStarted(BaseModel):
+    """The receipt of a refresh, which goes on after the answer."""
+
+    status: str = "started"
+    message: str
+    tickers_refreshed: int
+    timestamp: datetime
+    cache_status: CacheListing
+
+
+class StockUniverse(BaseModel):
+    """The tickers of the chosen groups, each once, in the order of the groups."""
+
+    total_tickers: int
+    groups: dict[str, int]
+    tickers: list[str]
+
+
+class TickerSource(BaseModel):
+    """Which source serves a ticker."""
+
+    ticker: str
+    source: str
+    coverage: str
