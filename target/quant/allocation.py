@@ -1,6 +1,5 @@
 """From what is held to how much of it. Source: contract section 4.5, pipeline step 3."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -26,13 +25,6 @@ class AllocationMode(StrEnum):
 
     COMPAT = "compat"
     EXACT = "exact"
-
-
-class MotionlessPrices(ValueError):
-    """The price of an asset never moves, so that nothing can be weighted by its volatility."""
-
-    def __init__(self, tickers: Sequence[str]) -> None:
-        super().__init__(f"The price of {', '.join(tickers)} never moves in these days: leave it out")
 
 
 class Allocation(NamedTuple):
@@ -80,13 +72,13 @@ def inverse_volatility(returns: Returns) -> Floats:
     Raises:
         MotionlessPrices: a deviation is zero.
     """
-    inverse = 1 / (_deviations(returns) * np.sqrt(TRADING_DAYS))
+    inverse = 1 / (returns.deviations() * np.sqrt(TRADING_DAYS))
     weights: Floats = inverse / inverse.sum()
     return weights
 
 
 def _exact(method: str, chosen: Returns) -> Floats:
-    _deviations(chosen)
+    chosen.deviations()  # refuses what no method can weight
     if method == "EqualWeight":
         return equal_weights(len(chosen.tickers))
     if method == "HRP":
@@ -97,13 +89,6 @@ def _exact(method: str, chosen: Returns) -> Floats:
         except Infeasible:
             pass  # the contract's way out is inverse volatility
     return inverse_volatility(chosen)
-
-
-def _deviations(returns: Returns) -> Floats:
-    deviations: Floats = returns.by_ticker.std(axis=1, ddof=1)
-    if not deviations.all():
-        raise MotionlessPrices(returns.only(deviations == 0).tickers)
-    return deviations
 
 
 _SELECTIVE = {

@@ -7,7 +7,7 @@ limit of ten clusters, and no short positions.
 import numpy as np
 
 from target.quant.clustering import Tree, ward_tree
-from target.quant.frontier import nonnegative_least_squares
+from target.quant.frontier import least_variance
 from target.quant.hierarchical import correlation_distance
 from target.quant.prices import Floats
 from target.quant.returns import Returns
@@ -20,16 +20,17 @@ def nested_cluster_weights(returns: Returns) -> Floats:
     """Return the weights (m,) of all tickers: at least 0, sum 1.
 
     Raises:
-        numpy.linalg.LinAlgError: a price never moves.
+        MotionlessPrices, Infeasible: the risks are degenerate.
     """
+    returns.deviations()
     covariance = np.atleast_2d(np.cov(returns.by_ticker))
     distance = correlation_distance(np.atleast_2d(np.corrcoef(returns.by_ticker)))
     within = np.zeros((len(covariance), 0))
     for cluster in cut_clusters(ward_tree(distance)):
         column = np.zeros((len(covariance), 1))
-        column[cluster, 0] = least_variance_weights(covariance[np.ix_(cluster, cluster)])
+        column[cluster, 0] = least_variance(covariance[np.ix_(cluster, cluster)])
         within = np.hstack([within, column])
-    between = least_variance_weights(within.T @ covariance @ within)
+    between = least_variance(within.T @ covariance @ within)
     weights: Floats = within @ between
     return weights
 
@@ -46,12 +47,3 @@ def cut_clusters(tree: Tree) -> list[list[int]]:
         nodes.remove(highest)
         nodes += below
     return [sorted(tree.leaves(node)) for node in sorted(nodes)]
-
-
-def least_variance_weights(covariance: Floats) -> Floats:
-    """Return the weights (k,), at least 0 and of sum 1, of the portfolio with the least variance."""
-    factor: Floats = np.asarray(np.linalg.cholesky(covariance))
-    target: Floats = np.asarray(np.linalg.solve(factor, np.ones(len(covariance))))
-    direction = nonnegative_least_squares(factor.T, target)
-    weights: Floats = direction / direction.sum()
-    return weights

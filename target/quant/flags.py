@@ -74,16 +74,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """The shape of one ticker's last weeks, all as ratios: the run, how far it fell back, how wide it rests."""
+    """The shape of one ticker's last weeks, as ratios: the run, how far it fell back, how wide it rests.
+
+    `is_quiet` says whether less is traded while it rests than before; None where volumes are not known.
+    """
 
     gain: float
     pullback: float
     rest: float
+    is_quiet: bool | None = None
 
     @property
     def is_high_and_tight(self) -> bool:
-        """True where both of the contract's criteria hold: a gain and a pullback of 25 %."""
-        return self.gain >= LEAST_GAIN and self.pullback <= MOST_PULLBACK
+        """True where the contract's criteria hold: a gain of 25 %, no deeper a pullback, and less volume."""
+        return self.gain >= LEAST_GAIN and self.pullback <= MOST_PULLBACK and self.is_quiet is not False
 
 
 def scan_flags(data: ScanData, limits: ScanLimits) -> list[Finding]:
@@ -109,8 +113,11 @@ def strength_ranks(gains: Sequence[float]) -> list[int]:
     return [int(place) for place in np.rint(1 + 99 * places)]
 
 
-def measure_flag(prices: Floats) -> Flag:
-    """Return the shape of the last 50 closes: the high of the last 25 against the low of the 25 before that high."""
+def measure_flag(prices: Floats, volumes: Floats) -> Flag:
+    """Return the shape of the last 50 closes: the high of the last 25 against the low of the 25 before that high.
+
+    `volumes` are as many of the last days' as are known.
+    """
     top = len(prices) - FLAG_DAYS + int(prices[-FLAG_DAYS:].argmax())
     before = prices[max(0, top - RUN_DAYS) : top + 1]
     recent = prices[-REST_DAYS:]
@@ -118,6 +125,7 @@ def measure_flag(prices: Floats) -> Flag:
         gain=float(prices[top] / before.min() - 1),
         pullback=float(1 - prices[top:].min() / prices[top]),
         rest=float(recent.max() / recent.min() - 1),
+        is_quiet=_is_quiet(volumes),
     )
 
 
@@ -134,13 +142,14 @@ def score_flag(flag: Flag, strength_rank: int, daily_range: float) -> float:
 
 
 def _find(ticker: str, prices: Floats, rank: int, data: ScanData) -> Finding:
-    flag, daily_range = measure_flag(prices), _daily_range(ticker, prices, data)
+    volumes = _column(ticker, data.volumes)
+    flag, daily_range = measure_flag(prices, volumes), _daily_range(ticker, prices, data)
     score = score_flag(flag, rank, daily_range)
     return Finding(
         ticker=ticker,
         price=round(float(prices[-1]), 2),
         change_pct=round(float(prices[-1] / prices[-2] - 1) * 100, 2),
-        volume=_last_volume(ticker, data.volumes),
+        volume=int(volumes[-1]) if len(volumes) else None,
         adr_pct=round(daily_range * 100, 1),
         rs_rank=rank,
         score=round(score, 1),
@@ -151,28 +160,27 @@ def _find(ticker: str, prices: Floats, rank: int, data: ScanData) -> Finding:
 
 def _daily_range(ticker: str, prices: Floats, data: ScanData) -> float:
     """Return the mean of high / low - 1 of the last 20 days; of the change between closes where those are not known."""
-    if (
-        data.highs is not None
-        and data.lows is not None
-        and {ticker} <= set(data.highs.tickers) & set(data.lows.tickers)
-    ):
-        highs, lows = _known(data.highs.column(ticker)), _known(data.lows.column(ticker))
-        if len(highs) == len(lows) >= RANGE_DAYS:
-            return float((highs[-RANGE_DAYS:] / lows[-RANGE_DAYS:] - 1).mean())
+    highs, lows = _column(ticker, data.highs), _column(ticker, data.lows)
+    if len(highs) == len(lows) >= RANGE_DAYS:
+        return float((highs[-RANGE_DAYS:] / lows[-RANGE_DAYS:] - 1).mean())
     recent = prices[-RANGE_DAYS - 1 :]
     return float(np.abs(recent[1:] / recent[:-1] - 1).mean())
 
 
-def _last_volume(ticker: str, volumes: PriceTable | None) -> int | None:
-    if volumes is None or ticker not in volumes.tickers:
+def _is_quiet(volumes: Floats) -> bool | None:
+    if len(volumes) < RUN_DAYS + REST_DAYS:
         return None
-    known = _known(volumes.column(ticker))
-    return int(known[-1]) if len(known) else None
+    rest, before = volumes[-REST_DAYS:], volumes[-RUN_DAYS - REST_DAYS : -REST_DAYS]
+    return bool(rest.mean() < before.mean())
 
 
 def _is_within(finding: Finding, limits: ScanLimits) -> bool:
     is_traded = finding.volume is None or finding.volume >= limits.min_volume
     return is_traded and limits.min_price <= finding.price <= limits.max_price
+
+
+def _column(ticker: str, table: PriceTable | None) -> Floats:
+    return _known(table.column(ticker)) if table is not None and ticker in table.tickers else np.empty(0)
 
 
 def _known(column: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""The portfolio without short positions whose Sharpe ratio is greatest."""
+"""Portfolios without short positions on the efficient frontier: greatest Sharpe ratio, least variance."""
 
 import numpy as np
 
@@ -10,27 +10,47 @@ _TOLERANCE = 1e-12
 
 
 class Infeasible(ValueError):
-    """No portfolio has a greatest Sharpe ratio: nothing earns more than what is safe, or the risks are degenerate."""
+    """There is no such portfolio: nothing earns more than what is safe, or the risks are degenerate."""
 
 
 def max_sharpe(by_ticker: Floats) -> Floats:
     """Return the weights (k,) for returns (k, n): at least 0, sum 1.
 
-    The weights are the direction of the w >= 0 that minimises w'Cw / 2 - e'w, C being the annual covariance and e the
-    annual mean above the risk-free rate; scaling such a w scales mean and deviation alike.
+    They are the best trade-off between annual covariance and annual mean above the risk-free rate: scaling a portfolio
+    scales its mean and its deviation alike, so that its direction decides.
 
     Raises:
         Infeasible: no mean exceeds the risk-free rate, or the covariance is singular.
     """
     excess = by_ticker.mean(axis=1) * TRADING_DAYS - RISK_FREE
     if not (excess > 0).any():
-        raise Infeasible("no asset's mean return exceeds the risk-free rate")
+        raise Infeasible("No asset's mean return exceeds the risk-free rate")
+    return best_trade_off(np.atleast_2d(np.cov(by_ticker)) * TRADING_DAYS, excess)
+
+
+def least_variance(covariance: Floats) -> Floats:
+    """Return the weights (k,), at least 0 and of sum 1, of the portfolio with the least variance.
+
+    Raises:
+        Infeasible: the covariance is singular.
+    """
+    return best_trade_off(covariance, np.ones(len(covariance)))
+
+
+def best_trade_off(covariance: Floats, gains: Floats) -> Floats:
+    """Return the weights (k,), at least 0 and of sum 1, in the direction of the w >= 0 that minimises w'Cw / 2 - g'w.
+
+    Some gain has to be above zero.
+
+    Raises:
+        Infeasible: the covariance is singular.
+    """
     try:
-        factor: Floats = np.asarray(np.linalg.cholesky(np.atleast_2d(np.cov(by_ticker)) * TRADING_DAYS))
+        factor: Floats = np.asarray(np.linalg.cholesky(covariance))
     except np.linalg.LinAlgError:
-        raise Infeasible("the covariance of the returns is singular") from None
-    # With C = LL', the problem is least squares: the w >= 0 for which L'w is nearest to the solution of Lb = e.
-    direction = nonnegative_least_squares(factor.T, np.linalg.solve(factor, excess))
+        raise Infeasible("The covariance of the returns is singular: ask for more days or fewer tickers") from None
+    # With C = LL', the problem is least squares: the w >= 0 for which L'w is nearest to the solution of Lb = g.
+    direction = nonnegative_least_squares(factor.T, np.asarray(np.linalg.solve(factor, gains)))
     weights: Floats = direction / direction.sum()
     return weights
 
@@ -50,7 +70,7 @@ def nonnegative_least_squares(matrix: Floats, wanted: Floats) -> Floats:
             return x
         free[int(np.where(free, -np.inf, gradient).argmax())] = True
         x = _settled(matrix, wanted, x, free)
-    raise Infeasible("the search for the greatest Sharpe ratio does not settle")
+    raise Infeasible("The search for the best weights does not settle: leave out one of those that move alike")
 
 
 def _settled(matrix: Floats, wanted: Floats, x: Floats, free: np.typing.NDArray[np.bool_]) -> Floats:

@@ -1,5 +1,6 @@
 """From prices to daily returns: which columns and days count."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -29,6 +30,13 @@ class ShortHistory(ValueError):
     """There are prices, but too few days on which all tickers have one."""
 
 
+class MotionlessPrices(ValueError):
+    """The price of an asset never moves, so that nothing can be weighted by its volatility."""
+
+    def __init__(self, tickers: Sequence[str]) -> None:
+        super().__init__(f"The price of {', '.join(tickers)} never moves in these days: leave it out")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Returns:
     """Daily returns as ratios, without a gap; `by_ticker` (m, n) has one contiguous row a ticker.
@@ -53,6 +61,17 @@ class Returns:
     def last(self, days: int) -> Self:
         """Return the last `days` days, or all there are."""
         return type(self)(self.dates[-days:], self.tickers, np.ascontiguousarray(self.by_ticker[:, -days:]))
+
+    def deviations(self) -> Floats:
+        """Return each ticker's sample deviation of daily returns (m,), all above zero.
+
+        Raises:
+            MotionlessPrices: one is zero.
+        """
+        deviations: Floats = self.by_ticker.std(axis=1, ddof=1)
+        if not deviations.all():
+            raise MotionlessPrices(self.only(deviations == 0).tickers)
+        return deviations
 
 
 class CleanPrices(NamedTuple):
