@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from target.database.jobs import Backtest, Scan
@@ -38,5 +38,6 @@ class ScanRepository:
         """Return the scan that completed last, of this type where one is named."""
         statement = select(Scan).order_by(Scan.id.desc()).limit(1)
         if scanner_type is not None:
-            statement = statement.where(Scan.scanner_type == scanner_type)
+            # No stored text holds a NUL, and PostgreSQL refuses to be asked for one.
+            statement = statement.where(false() if "\x00" in scanner_type else Scan.scanner_type == scanner_type)
         return (await self._session.scalars(statement)).one_or_none()
