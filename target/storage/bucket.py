@@ -12,7 +12,7 @@ from target.storage.objects import ObjectChanged, ObjectInfo, StoredObject
 
 _CONNECT_TIMEOUT_S = 2
 _READ_TIMEOUT_S = 10
-_TRIES = 5
+_TRIES = 4
 _ABSENT = frozenset({"NoSuchKey", "404"})
 _UNCHANGED = frozenset({"NotModified", "304"})
 # 409 is S3's answer to conditional writes of one key at the same moment; 404 where the version to replace is gone.
