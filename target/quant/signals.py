@@ -36,12 +36,12 @@ def hold_dual_momentum(prices: PriceTable) -> Held:
     Bonds are TLT, IEF and BND and compete only for the second place; without any of them nothing is held.
     """
     gains = change_over(prices, TRADING_DAYS)
+    gains[np.isnan(gains)] = -np.inf
     is_bond = np.isin(prices.tickers, BONDS)
     risky, safe = np.where(is_bond, -np.inf, gains), np.where(is_bond, gains, -np.inf)
     held = np.zeros(len(gains), dtype=bool)
     for candidates, threshold in ((risky, RISK_FREE), (safe, -np.inf)):
-        known = np.nan_to_num(candidates, nan=-np.inf)
-        if known.max() > threshold:
-            held[int(known.argmax())] = True
+        if candidates.max() > threshold:
+            held[int(candidates.argmax())] = True
             return held
     return held
