@@ -14,7 +14,8 @@ TargetError
     ├── DatabaseUnavailable
     ├── QueueUnavailable
     ├── SecretsUnavailable
-    └── StorageUnavailable
+    ├── StorageUnavailable
+    └── MarketUnavailable
 """
 
 import logging
@@ -147,6 +148,10 @@ class SecretsUnavailable(DependencyUnavailable):
 
 class StorageUnavailable(DependencyUnavailable):
     """The object store throttles, refuses or does not answer, still after several tries."""
+
+
+class MarketUnavailable(DependencyUnavailable):
+    """Prices that are not cached cannot be fetched now."""
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -11,7 +11,7 @@ from uuid import uuid4
 from target.errors import StorageUnavailable
 from target.storage.counters import CacheCounters
 from target.storage.coverage import Coverage
-from target.storage.objects import ObjectChanged, ObjectStore, StoredObject
+from target.storage.objects import ObjectChanged, ObjectInfo, ObjectStore, StoredObject
 from target.storage.price_file import encode_prices
 from target.storage.price_generation import FILES, FOLDER, MANIFEST, Generation, encode_manifest
 from target.storage.price_pair import PriceField, PricePair
@@ -26,7 +26,6 @@ _UNUSED_FOR = timedelta(hours=1)
 Coverages = Mapping[str, Coverage]
 Change = Callable[[PricePair, Coverages], tuple[PricePair, Coverages]]
 """From what is stored to what shall be; called again on whatever another writer stored meanwhile."""
-Bodies = Mapping[PriceField, bytes]
 
 _log = logging.getLogger(__name__)
 
@@ -70,14 +69,11 @@ class PriceWriter:
         before = base.pair
         pair, coverage = change(before, base.generation.coverage)
         if pair == before and base.generation.id:  # only what was asked is news: the files stay
-            return await self._make_current(replace(base.generation, coverage=coverage), base, pair)
+            same = replace(base.generation, coverage=coverage)
+            return await self._make_current(same, base, pair) and await self._tidy(same, pair)
         new = Generation(id=f"{self._clock():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}", coverage=coverage)
-        bodies = {which: await asyncio.to_thread(encode_prices, pair.table(which)) for which in PriceField}
-        await asyncio.gather(*(self._put(new.key(which), body, None) for which, body in bodies.items()))
-        if not await self._make_current(new, base, pair):
-            return False
-        await self._tidy(new, bodies)
-        return True
+        await self._put_all({new.key(which): None for which in PriceField}, await _encoded(pair))
+        return await self._make_current(new, base, pair) and await self._tidy(new, pair)
 
     async def _make_current(self, new: Generation, base: Snapshot, pair: PricePair) -> bool:
         manifest = encode_manifest(new)
@@ -91,34 +87,51 @@ class PriceWriter:
         self._reader.remember(stored, replace(new, etag=etag), tables)
         return True
 
-    async def _tidy(self, new: Generation, bodies: Bodies) -> None:
-        """Bring the copies under the legacy's names up to date and remove what nobody reads any more."""
+    async def _tidy(self, current: Generation, pair: PricePair) -> bool:
+        """Bring the copies under the legacy's names up to date and remove what nobody reads any more; True."""
         try:
-            await self._publish(new, bodies)
-            await self._sweep(new)
+            for _ in range(_TRIES):
+                present = {info.key: info for info in await self._objects.list_objects()}
+                # Asked after what is there was seen: so an older generation never goes over a newer one's copies.
+                if (await self._reader.current()).generation.id != current.id:
+                    break
+                if not _copies_lag(current, present) or await self._publish(pair, present):
+                    await self._sweep(current, present.values())
+                    break
         except StorageUnavailable as error:  # what counts is written; the next writer tidies up
             _log.warning("The price cache was not tidied up: %s", error)
+        return True
 
-    async def _publish(self, new: Generation, bodies: Bodies) -> None:
-        for _ in range(_TRIES):
-            present = {info.key: info.etag for info in await self._objects.list_top()}
-            # Asked after what is there was seen: so an older generation never goes over a newer one's copies.
-            if (await self._reader.current()).generation.id != new.id:
-                return
-            try:
-                for which, body in bodies.items():
-                    await self._put(FILES[which], body, present.get(FILES[which]))
-            except ObjectChanged:
-                continue
-            return
+    async def _publish(self, pair: PricePair, present: Mapping[str, ObjectInfo]) -> bool:
+        versions = {key: present[key].etag if key in present else None for key in FILES.values()}
+        try:
+            await self._put_all(versions, await _encoded(pair))
+        except ObjectChanged:
+            return False
+        return True
 
-    async def _sweep(self, new: Generation) -> None:
+    async def _sweep(self, current: Generation, present: Iterable[ObjectInfo]) -> None:
         unused_since = self._clock() - _UNUSED_FOR
-        for info in await self._objects.list_objects(FOLDER):
-            if not new.owns(info.key) and info.modified_at < unused_since:
+        for info in present:
+            if info.key.startswith(FOLDER) and not current.owns(info.key) and info.modified_at < unused_since:
                 await self._objects.remove(info.key)
+
+    async def _put_all(self, versions: Mapping[str, str | None], bodies: Iterable[bytes]) -> None:
+        pairs = zip(versions.items(), bodies, strict=True)
+        await asyncio.gather(*(self._put(key, body, over) for (key, over), body in pairs))
 
     async def _put(self, key: str, body: bytes, over: str | None) -> str:
         etag = await self._objects.replace(key, body, over=over)
         self._counters.written_bytes += len(body)
         return etag
+
+
+async def _encoded(pair: PricePair) -> list[bytes]:
+    """Both files, in the order of PriceField."""
+    return [await asyncio.to_thread(encode_prices, pair.table(which)) for which in PriceField]
+
+
+def _copies_lag(current: Generation, present: Mapping[str, ObjectInfo]) -> bool:
+    """True if a copy is missing or older than what it should be a copy of."""
+    pairs = [(present.get(name), present.get(current.key(which))) for which, name in FILES.items()]
+    return any(not copy or (original and copy.modified_at < original.modified_at) for copy, original in pairs)

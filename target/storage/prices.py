@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
+from target.errors import MarketUnavailable
 from target.market_data.bars import FailureClass
 from target.quant.prices import PriceTable
 from target.secrets import SecretStore
@@ -66,6 +67,7 @@ class PriceStore:
         of them has a price. `field` is "close" or "open".
 
         Raises:
+            MarketUnavailable: of a ticker nothing is cached, and its source does not answer now.
             StorageUnavailable: the cache cannot be read or written now.
             SecretsUnavailable: prices are missing, and the market's credentials cannot be had now.
             UnreadableObject: what is stored is no cache of prices.
@@ -74,7 +76,9 @@ class PriceStore:
         refreshed = await self.refresh(asked, start, end)
         self.counters.misses += len(refreshed.asked)
         self.counters.hits += len(asked) - len(refreshed.asked)
-        return await self.read_cached(asked, start, end, field=field)
+        table = await self.read_cached(asked, start, end, field=field)
+        _require_some(table, refreshed.failures)
+        return table
 
     async def read_cached(
         self, tickers: Iterable[str], start: date | None = None, end: date | None = None, *, field: str = "close"
@@ -96,7 +100,7 @@ class PriceStore:
 
         A ticker's failure is told, not raised; what is cached of it stays.
 
-        Raises: as `load_closes`.
+        Raises: as `load_closes`, but for MarketUnavailable.
         """
         now = self._clock()
         wanted = Days(start, min(end or now.date(), now.date()))
@@ -115,6 +119,17 @@ class PriceStore:
         if fetched.asked:
             await self._writer.commit(lambda pair, coverage: fetched.applied(pair, coverage, now))
         return Refreshed(asked=tuple(questions), answered=tuple(fetched.asked), failures=fetched.failures)
+
+
+def _require_some(table: PriceTable, failures: Mapping[str, FailureClass]) -> None:
+    """Older prices are better than none; but none are not the same as there being none."""
+    lacking = [ticker for ticker, why in failures.items() if why.may_pass and np.isnan(table.column(ticker)).all()]
+    if lacking:
+        why = failures[lacking[0]]
+        raise MarketUnavailable(
+            f"No prices are cached of {', '.join(lacking[:5])}{' and others' * (len(lacking) > 5)}, and the market does "
+            f"not give them ({why}): try again later, or check TIINGO_API_KEY and the sources' addresses."
+        )
 
 
 def _columns(table: PriceTable, tickers: tuple[str, ...]) -> PriceTable:
