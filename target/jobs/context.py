@@ -1,6 +1,6 @@
 """What a worker needs of the world."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -8,16 +8,25 @@ from typing import Protocol
 from target.clock import utc_now
 from target.database.engine import Database
 from target.quant.prices import PriceTable
+from target.secrets import SecretStore
+from target.settings import Settings
+from target.storage.objects import ObjectStore
 
 
-class PriceSource(Protocol):
-    """Cached prices; what is missing is fetched once."""
+class Prices(Protocol):
+    """Cached prices: `target.storage.prices.PriceStore`, or a fake of it."""
 
-    async def load_closes(self, tickers: Sequence[str], start: date, end: date) -> PriceTable:
-        """Return adjusted closes of the days from `start` to `end`, both included; unknown tickers have no column.
+    async def load_closes(self, tickers: Iterable[str], start: date, end: date | None = None) -> PriceTable:
+        """Return closes, one column a ticker in the order given; what the cache lacks is fetched first.
 
         Raises:
-            DependencyUnavailable: neither the cache nor the market answers now.
+            DependencyUnavailable: the cache, or what the market needs of us, cannot be had now.
+        """
+
+    async def refresh(self, tickers: Iterable[str], *, force: bool = False) -> object:
+        """Bring the cache up to date for these tickers; `force` asks again for what it has of them.
+
+        Raises: as `load_closes`.
         """
 
 
@@ -26,5 +35,12 @@ class WorkerContext:
     """One process's way to its database, its prices and its clock."""
 
     database: Database
-    prices: PriceSource
+    prices: Prices
     now: Callable[[], datetime] = utc_now
+
+
+def open_context(settings: Settings, secrets: SecretStore, database: Database, objects: ObjectStore) -> WorkerContext:
+    """Return the context of the real store and the real market. Opens no connection."""
+    from target.storage.prices import open_prices  # noqa: PLC0415 - Parquet is for those who run jobs
+
+    return WorkerContext(database=database, prices=open_prices(settings, secrets, objects))

@@ -1,7 +1,12 @@
 """Running jobs in the process that submits them, which is what local development without a queue does."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
+
+from target.errors import DependencyUnavailable
+
+_log = logging.getLogger(__name__)
 
 
 class InProcessSender:
@@ -23,4 +28,7 @@ class InProcessSender:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _run_one(self, job_id: str) -> None:
-        await self._run(job_id)
+        try:
+            await self._run(job_id)
+        except DependencyUnavailable as error:  # recorded with the job; without a queue nobody tries again
+            _log.warning("Job %s is not tried again: %s", job_id, error)

@@ -11,8 +11,13 @@ from typing import Protocol
 from target.clock import utc_now
 from target.database.engine import Database
 from target.errors import QueueUnavailable
+from target.jobs.in_process import InProcessSender
 from target.jobs.job import Job
+from target.jobs.sqs import SqsSender
 from target.repositories.jobs import JobRepository
+from target.secrets import SecretStore
+from target.settings import Settings
+from target.storage.objects import ObjectStore
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +34,21 @@ class Sender(Protocol):
         Raises:
             QueueUnavailable: the queue did not accept it, as far as can be told.
         """
+
+
+def open_jobs(settings: Settings, secrets: SecretStore, database: Database, objects: ObjectStore) -> "JobQueue":
+    """Return the queue of JOBS_QUEUE_URL, or one that runs its jobs in this process. Opens no connection."""
+    if settings.jobs_queue_url:
+        return JobQueue(database, SqsSender(settings.jobs_queue_url, settings.aws_region))
+
+    async def run_here(job_id: str) -> None:
+        # Here, not at the top: numpy is for processes that run jobs.
+        from target.jobs.context import open_context  # noqa: PLC0415
+        from target.jobs.run import run_job  # noqa: PLC0415
+
+        await run_job(job_id, open_context(settings, secrets, database, objects))
+
+    return JobQueue(database, InProcessSender(run_here))
 
 
 class JobQueue:
