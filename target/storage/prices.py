@@ -127,8 +127,8 @@ def _require_some(table: PriceTable, failures: Mapping[str, FailureClass]) -> No
     if lacking:
         why = failures[lacking[0]]
         raise MarketUnavailable(
-            f"No prices are cached of {', '.join(lacking[:5])}{' and others' * (len(lacking) > 5)}, and the market does "
-            f"not give them ({why}): try again later, or check TIINGO_API_KEY and the sources' addresses."
+            f"No prices are cached of {', '.join(lacking[:5])}{' and others' * (len(lacking) > 5)}, and the market "
+            f"does not give them ({why}): try again later, or check TIINGO_API_KEY and the sources' addresses."
         )
 
 
