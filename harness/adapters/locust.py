@@ -1,5 +1,6 @@
 """Locust as a subprocess, judged from its JSON: it patches the process that imports it, so we never do."""
 
+import csv
 import os
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ import orjson
 
 from harness.child import Child
 from harness.domain.errors import HarnessError, SystemUnavailable
+
+THROTTLED = "throttled"
+"""What a locustfile calls answers by which the gateway refused a request that it did not pass on."""
 
 _STOP_MARGIN_S = 30
 
@@ -22,11 +26,18 @@ class LoadRun:
     failures: int
     by_operation: tuple["OperationLoad", ...]
     duration_s: float
+    errors: tuple[str, ...] = ()
+    """What Locust said of the failures, a kind each."""
 
     @property
     def error_ratio(self) -> float:
         """Failed over sent, 0 to 1; 1 where nothing was sent."""
         return self.failures / self.requests if self.requests else 1.0
+
+    @property
+    def throttled(self) -> int:
+        """How many requests the gateway refused; they count as requests and not as failures."""
+        return sum(operation.requests for operation in self.by_operation if operation.name == THROTTLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +100,8 @@ def _command(plan: LoadPlan, json_path: Path) -> list[str]:
             "5",
             "--json-file",
             str(json_path),
+            "--csv",
+            str(json_path),
             "--only-summary",
             "--exit-code-on-error",
             "0",
@@ -112,7 +125,17 @@ def _read(path: Path, child: Child, plan: LoadPlan) -> LoadRun:
         failures=sum(operation.failures for operation in operations),
         by_operation=operations,
         duration_s=float(plan.run_time_s),
+        errors=_read_errors(path.with_name("locust_failures.csv")),
     )
+
+
+def _read_errors(path: Path) -> tuple[str, ...]:
+    """A line for each kind of failure; none where there is no such file."""
+    if not path.exists():
+        return ()
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines)
+        return tuple(f"{row['Method']} {row['Name']}: {row['Error']}, {row['Occurrences']} times" for row in rows)
 
 
 def _operation(row: dict[str, Any]) -> OperationLoad:

@@ -109,13 +109,18 @@ def cold_start_measurements(samples: Sequence[ColdStartSample], subject: str) ->
     )
 
 
-async def run_load(host: str, *, users: int, run_time_s: int, log_directory: Path) -> LoadRun:
-    """Locust with this migration's users against a loopback address."""
+async def run_load(
+    host: str, *, users: int, run_time_s: int, log_directory: Path, spawn_rate: float | None = None
+) -> LoadRun:
+    """Locust with this migration's users against a loopback address.
+
+    `spawn_rate` is how many users arrive a second; None lets all of them arrive in the first.
+    """
     plan = LoadPlan(
         locustfile=scenarios_directory() / "load" / "locustfile.py",
         host=host,
         users=users,
-        spawn_rate=float(users),
+        spawn_rate=spawn_rate or float(users),
         run_time_s=run_time_s,
         log_directory=log_directory,
     )

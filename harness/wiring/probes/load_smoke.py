@@ -23,6 +23,10 @@ async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[
     path = context.write_evidence("load", asdict(run))
     checks = (
         Check(name="requests were sent", passed=run.requests > 0, detail=f"{run.requests} requests"),
-        Check(name="none failed", passed=run.failures == 0, detail=f"{run.failures} of {run.requests} failed"),
+        Check(
+            name="none failed",
+            passed=run.failures + run.throttled == 0,
+            detail=f"{run.failures} of {run.requests} failed, {run.throttled} were throttled",
+        ),
     )
     return evidence_for_all(criteria, checks=checks, paths=[path], samples=run.requests)
