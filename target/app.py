@@ -1,22 +1,28 @@
 """Puts the application together."""
 
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from target.database.engine import Database
 from target.errors import install_error_handlers
+from target.jobs.queue import open_jobs
 from target.middleware import RequestBoundary
-from target.routers import root, trades
 from target.secrets import SecretStore
 from target.settings import Settings
+from target.storage.objects import open_objects
+
+ROUTERS: Final = ("root", "trades", "data", "strategies", "scanner", "universes", "quant2", "validation")
+"""Modules of `target.routers`, in the order in which the API's document lists them."""
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Return the application for these settings. Opens no connection and reads no secret."""
+def create_app(settings: Settings, routers: Sequence[str] = ROUTERS) -> FastAPI:
+    """Return the application that serves these routers, importing no other. Opens no connection, reads no secret."""
     app = FastAPI(title=settings.app_name, version=settings.app_version)
-    app.state.settings = settings
-    app.state.secrets = SecretStore(settings)
-    app.state.database = Database(settings, app.state.secrets)
+    _provide(app, settings)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -26,6 +32,16 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(RequestBoundary)
     install_error_handlers(app)
-    app.include_router(root.router)
-    app.include_router(trades.router)
+    for name in routers:
+        app.include_router(import_module(f"target.routers.{name}").router)
     return app
+
+
+def _provide(app: FastAPI, settings: Settings) -> None:
+    """Put what routers share into the application's state; each part connects when it is first used."""
+    state = app.state
+    state.settings = settings
+    state.secrets = SecretStore(settings)
+    state.database = Database(settings, state.secrets)
+    state.objects = open_objects(settings)
+    state.jobs = open_jobs(settings, state.secrets, state.database, state.objects)
