@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from target.database.urls import async_database_url
+from target.quant.allocation_mode import AllocationMode
 
 _DEFAULT_ORIGINS = (
     "http://localhost:3000",
@@ -62,6 +63,11 @@ class Settings(BaseSettings):
     ingest_queue_url: str = Field(default="", description="Where tickers go that failed and may not fail again.")
     local_cache_directory: str = "./cache"
     max_body_bytes: int = Field(default=1_048_576, ge=1)
+
+    allocation_mode: AllocationMode = Field(
+        default=AllocationMode.COMPAT,
+        description="How backtests mean the names of methods; compat weights as the legacy does.",
+    )
 
     is_lambda: bool = False
     aws_lambda_function_name: str = ""

@@ -33,6 +33,7 @@ async def run_backtest(job: Job, context: WorkerContext) -> Backtest:
         strategy_name=request.strategy_name,
         optimization_method=request.optimization_method,
         initial_capital=request.initial_capital,
+        allocation_mode=context.allocation_mode,
     )
     outcome = compute(plan, prices, references)
     return Backtest(

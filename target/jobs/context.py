@@ -7,6 +7,7 @@ from typing import Protocol
 
 from target.clock import utc_now
 from target.database.engine import Database
+from target.quant.allocation_mode import AllocationMode
 from target.quant.prices import PriceTable
 from target.secrets import SecretStore
 from target.settings import Settings
@@ -36,6 +37,7 @@ class WorkerContext:
 
     database: Database
     prices: Prices
+    allocation_mode: AllocationMode = AllocationMode.COMPAT
     now: Callable[[], datetime] = utc_now
 
 
@@ -43,4 +45,5 @@ def open_context(settings: Settings, secrets: SecretStore, database: Database, o
     """Return the context of the real store and the real market. Opens no connection."""
     from target.storage.prices import open_prices  # noqa: PLC0415 - Parquet is for those who run jobs
 
-    return WorkerContext(database=database, prices=open_prices(settings, secrets, objects))
+    prices = open_prices(settings, secrets, objects)
+    return WorkerContext(database=database, prices=prices, allocation_mode=settings.allocation_mode)

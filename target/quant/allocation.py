@@ -1,11 +1,11 @@
 """From what is held to how much of it. Source: contract section 4.5, pipeline step 3."""
 
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from target.quant.allocation_mode import AllocationMode
 from target.quant.frontier import Infeasible, max_sharpe
 from target.quant.hierarchical import hierarchical_risk_parity
 from target.quant.prices import Floats
@@ -14,17 +14,6 @@ from target.quant.returns import TRADING_DAYS, Returns
 Held = NDArray[np.bool_]
 
 _LEAST, _MOST = 0.02, 0.30
-
-
-class AllocationMode(StrEnum):
-    """How a method's name is meant.
-
-    COMPAT: as the legacy runs, which has no optimiser: HRP and MVO are inverse volatility, other names too.
-    EXACT: as the name says.
-    """
-
-    COMPAT = "compat"
-    EXACT = "exact"
 
 
 class Allocation(NamedTuple):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from target.quant.allocation import Allocation, AllocationMode, allocate, bounded
+from target.quant.allocation import Allocation, allocate, bounded
+from target.quant.allocation_mode import AllocationMode
 from target.quant.performance import Performance, display_metrics, measure, portfolio_returns
 from target.quant.prices import PriceTable
 from target.quant.returns import CleanPrices, clean

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from target.quant.allocation import AllocationMode, bounded, equal_weights, inverse_volatility
+from target.quant.allocation import bounded, equal_weights, inverse_volatility
+from target.quant.allocation_mode import AllocationMode
 from target.quant.backtest import BacktestOutcome, BacktestPlan, run_backtest
 from target.quant.performance import display_metrics, measure
 from target.quant.prices import PriceTable
