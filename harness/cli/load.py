@@ -28,7 +28,7 @@ def load(
     out: Annotated[Path | None, typer.Option(help="Directory for Locust's log and JSON.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration instead of parakeet.toml.")] = None,
 ) -> int:
-    """Put Locust load on the target, judged from Locust's JSON.
+    """Put Locust load on the target, judged from Locust's JSON; what the gateway throttles is counted apart.
 
     Exit codes: 0 every request was answered without a failure, 1 some failed, 3 no request was made.
 

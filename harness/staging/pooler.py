@@ -84,7 +84,7 @@ class LocalPooler:
         server, password = self._server, unquote(self._server.password or "")
         host, port = self._server_address()
         name = server.path.lstrip("/")
-        users = self._private("users.txt", f'"{unquote(server.username or "")}" "{password}"\n')
+        users = self._private("users.txt", f"{_quoted(unquote(server.username or ''))} {_quoted(password)}\n")
         settings = {
             "listen_addr": "127.0.0.1",
             "listen_port": str(self._port),
@@ -117,3 +117,7 @@ class LocalPooler:
             os.chown(path, account.pw_uid, account.pw_gid)
             open_to_others(self._directory.resolve())
         return path
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'

@@ -57,11 +57,13 @@ async def test_views_and_functions_tell_the_latest_day_its_age_and_the_quality(p
     assert await run(postgres_url, spread) == [(2, 2)]
 
 
-def test_rows_from_before_the_defaults_get_them(postgres_dsn: str):
+def test_rows_from_before_the_defaults_get_them_and_stay_on_the_way_back(postgres_dsn: str):
     config = alembic_config(postgres_dsn)
     command.upgrade(config, "20261124_0002")
     bar = BAR.format(ticker="SPY", date="'2024-01-02'", close=11)
     asyncio.run(run(postgres_dsn, INSERT + bar + " RETURNING 1"))
     command.upgrade(config, "head")
-    found = asyncio.run(run(postgres_dsn, "SELECT source, data_quality, metadata = '{}' FROM market_data"))
-    assert found == [("yfinance", "good", True)]
+    filled = "SELECT source, data_quality, metadata::text FROM market_data"
+    assert asyncio.run(run(postgres_dsn, filled)) == [("yfinance", "good", "{}")]
+    command.downgrade(config, "20261124_0002")
+    assert asyncio.run(run(postgres_dsn, filled)) == [("yfinance", "good", "{}")]
