@@ -21,7 +21,7 @@ _CHECKED, _SAMPLED = 10, 5
 Bound = Annotated[float | None, Query(allow_inf_nan=False)]
 
 
-def _price_reader(request: Request) -> PriceReader:
+async def _price_reader(request: Request) -> PriceReader:
     state = request.app.state
     if not hasattr(state, "price_reader"):  # one a process: it keeps what it read
         state.price_reader = PriceReader(state.objects, CacheCounters())
