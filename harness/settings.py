@@ -112,6 +112,17 @@ class RowsSettings(_Frozen, frozen=True):
     """Tables that only the target has, by intent: their rows are no difference."""
 
 
+class ObjectsSettings(_Frozen, frozen=True):
+    """Which of the legacy's files are objects of the target, key for key."""
+
+    files: tuple[str, ...] = ("*.parquet",)
+    """Patterns of paths relative to the legacy's directory; `*` spans folders too."""
+    prefix: str = ""
+    """Goes before them in the target's bucket."""
+    bucket: str = ""
+    """Which of the definition's buckets that is, by its key."""
+
+
 class AdequacySettings(_Frozen, frozen=True):
     """The application whose source `parakeet adequacy` plants faults in: an ASGI factory, called in a child process."""
 
@@ -141,6 +152,7 @@ class Settings(_Frozen, frozen=True):
     sides: SidesSettings = SidesSettings()
     local: LocalSettings = LocalSettings()
     rows: RowsSettings = RowsSettings()
+    objects: ObjectsSettings = ObjectsSettings()
     adequacy: AdequacySettings = AdequacySettings()
     gates: GateSettings = GateSettings()
 

@@ -1,6 +1,7 @@
 """`parakeet migrate`."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -8,32 +9,64 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harness.domain.errors import ExitCode
+from harness.cli.migrate_objects import migrate_cache, print_objects
+from harness.domain.errors import ConfigurationError, ExitCode
 from harness.engine.migrate import Migration
 from harness.settings import load_settings
 from harness.wiring.migrate import migrate_rows
 
 
-def migrate(
-    legacy_db: Annotated[Path, typer.Option(help="SQLite file of the legacy; read, never written.")],
-    target_dsn: Annotated[str, typer.Option(help="postgresql://user:password@host:port/database, tables existing.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, verify, and roll back.")] = False,
+def migrate(  # noqa: PLR0917 - an option each
+    legacy_db: Annotated[Path | None, typer.Option(help="SQLite file of the legacy; read, never written.")] = None,
+    target_dsn: Annotated[
+        str | None, typer.Option(help="postgresql://user:password@host:port/database, tables existing.")
+    ] = None,
+    legacy_cache: Annotated[
+        Path | None, typer.Option(help="The legacy's cache directory; read, never written.")
+    ] = None,
+    target_bucket: Annotated[
+        str | None, typer.Option(help="Where its files go, below the prefix of [objects].")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Verify all that can be without changing anything.")
+    ] = False,
     config: Annotated[Path | None, typer.Option(help="Configuration instead of parakeet.toml.")] = None,
 ) -> int:
-    """Copy a legacy SQLite file into PostgreSQL: every row or none, each verified afterwards.
+    """Copy a legacy SQLite file into PostgreSQL, or its cache into a bucket: all or nothing, every value verified.
 
-    Both generations of the legacy schema are taken. A second run with the same rows changes nothing.
+    Both generations of the legacy schema are taken. A second run with the same data changes nothing. Credentials for
+    the bucket are those of the AWS tools; AWS_ENDPOINT_URL chooses another S3.
 
-    Exit codes: 0 done or nothing to do, 1 the data cannot be carried (or other rows are there), 2 unreadable input,
-    3 a database does not answer.
+    Exit codes: 0 done or nothing to do, 1 the data cannot be carried (or other data is there), 2 unreadable input,
+    3 the target does not answer.
 
-    Example: parakeet migrate --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet
+    Examples:
+
+    parakeet migrate --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet
+
+    parakeet migrate --legacy-cache cache --target-bucket potential-parakeet-cache-dev
     """
-    rows = load_settings(config).rows
-    migration = asyncio.run(migrate_rows(legacy_db, target_dsn, rows=rows, is_dry_run=dry_run))
-    Console(soft_wrap=True).print(_table(migration))
-    _tell(migration)
+    _require_pairs(
+        {"--legacy-db": legacy_db, "--target-dsn": target_dsn},
+        {"--legacy-cache": legacy_cache, "--target-bucket": target_bucket},
+    )
+    settings = load_settings(config)
+    if legacy_db is not None and target_dsn is not None:
+        migration = asyncio.run(migrate_rows(legacy_db, target_dsn, rows=settings.rows, is_dry_run=dry_run))
+        Console(soft_wrap=True).print(_table(migration))
+        _tell(migration)
+    if legacy_cache is not None and target_bucket is not None:
+        print_objects(migrate_cache(legacy_cache, target_bucket, settings.objects, is_dry_run=dry_run))
     return ExitCode.GO
+
+
+def _require_pairs(*pairs: Mapping[str, object]) -> None:
+    """A source needs its target, and there has to be one of them."""
+    given = [pair for pair in pairs if any(value is not None for value in pair.values())]
+    lacking = [name for pair in given for name, value in pair.items() if value is None]
+    if lacking or not given:
+        wanted = " or ".join(" with ".join(pair) for pair in pairs)
+        raise ConfigurationError(f"{', '.join(lacking) or 'what to migrate'} is not given", hint=f"Give {wanted}.")
 
 
 def _table(migration: Migration) -> Table:

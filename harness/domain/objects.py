@@ -1,0 +1,57 @@
+"""Stored objects as both sides yield them, ready to compare: tables, and files of which only the bytes count."""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Cells: TypeAlias = "array[float] | array[int] | tuple[str | None, ...]"
+"""A column's values: numbers packed, every NaN being the same; all else as text, None where there is nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectColumn:
+    """One column; `type` is the file format's own spelling."""
+
+    name: str
+    type: str
+    cells: Cells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableObject:
+    """A table in a file: columns in their order, those named in `index` label the rows; `codecs` compress it."""
+
+    columns: tuple[ObjectColumn, ...]
+    index: tuple[str, ...] = ()
+    codecs: frozenset[str] = frozenset()
+
+    @property
+    def row_count(self) -> int:
+        """Rows; 0 without a column."""
+        return len(self.columns[0].cells) if self.columns else 0
+
+    @property
+    def value_count(self) -> int:
+        """Cells of all columns, the index included."""
+        return self.row_count * len(self.columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpaqueObject:
+    """A file of no format that is known here: equal only byte by byte."""
+
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableObject:
+    """A file that is not what its name says."""
+
+    reason: str
+
+
+ObjectContent = TableObject | OpaqueObject | UnreadableObject
+ObjectState = Mapping[str, ObjectContent]
+"""Every compared object by its key, relative to the directory or prefix that is compared."""

@@ -1,0 +1,47 @@
+"""The commands on objects with a real directory and a real bucket: migrate, parity."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from harness.adapters.object_bucket import ObjectBucket
+from harness.adapters.object_directory import ObjectDirectory
+from harness.adapters.parquet import read_object
+from harness.domain.compare_objects import compare_objects
+from harness.domain.difference import Difference
+from harness.domain.objects import ObjectState
+from harness.engine.migrate_objects import ObjectMigration, migrate_objects
+from harness.settings import ObjectsSettings
+
+_CLIENT = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 4, "mode": "standard"})
+
+
+async def migrate_directory(
+    legacy_cache: Path, bucket: ObjectBucket, objects: ObjectsSettings, *, is_dry_run: bool = False
+) -> ObjectMigration:
+    """Carries a directory into a bucket; see `harness.engine.migrate_objects.migrate_objects`."""
+    source = ObjectDirectory(legacy_cache, objects.files)
+    return await migrate_objects(source, bucket, read_object=read_object, is_dry_run=is_dry_run)
+
+
+async def compare_stored_objects(
+    legacy_cache: Path, bucket: ObjectBucket, objects: ObjectsSettings
+) -> tuple[ObjectState, Iterator[Difference]]:
+    """The legacy's objects, and every difference of the target's from them.
+
+    The target may hold others: what it keeps beside is its own.
+    """
+    legacy = await ObjectDirectory(legacy_cache, objects.files).read()
+    present = set(await bucket.list_keys())
+    target = await bucket.read([key for key in legacy if key in present])
+    read = [{key: read_object(key, body) for key, body in side.items()} for side in (legacy, target)]
+    return read[0], compare_objects(*read)
+
+
+def bucket_of_session(name: str, prefix: str) -> ObjectBucket:
+    """The bucket that this machine's AWS credentials and AWS_ENDPOINT_URL lead to."""
+    client: Any = boto3.client("s3", config=_CLIENT)
+    return ObjectBucket(client, name, prefix)
