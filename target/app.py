@@ -15,7 +15,7 @@ from target.secrets import SecretStore
 from target.settings import Settings
 from target.storage.objects import open_objects
 
-ROUTERS: Final = ("root", "trades", "data", "strategies", "scanner", "universes", "quant2", "validation")
+ROUTERS: Final = ("root", "trades", "data", "strategies", "dashboard", "scanner", "universes", "quant2", "validation")
 """Modules of `target.routers`, in the order in which the API's document lists them."""
 
 

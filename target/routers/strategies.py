@@ -30,7 +30,8 @@ from target.schemas.strategies import (
     StrategyDetail,
     StrategyEntry,
 )
-from target.services.displayed_metrics import ABSENT, displayed_metrics
+from target.services.dashboard import final_value_of
+from target.services.displayed_metrics import displayed_metrics
 from target.services.job_status import status_text
 from target.services.results import LatestRun, find_latest_run, list_comparable
 
@@ -137,6 +138,6 @@ def _compared(entry: CatalogueEntry, backtest: Backtest) -> ComparedStrategy:
     return ComparedStrategy(
         strategy=entry.name,
         category=entry.category,
-        final_value=ABSENT if backtest.final_value is None else backtest.final_value,
+        final_value=final_value_of(backtest),
         **{name: metrics[name] for name in _COMPARED},
     )
