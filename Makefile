@@ -64,6 +64,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: ## Resolve the locks again
 	$(COMPILE) pyproject.toml --all-extras -o requirements/dev.txt
 	$(COMPILE) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
+	$(COMPILE) requirements/lambda-frames.in -c requirements/dev.txt -o requirements/lambda-frames.txt
 	$(COMPILE) requirements/legacy.in -o requirements/legacy.txt
 	$(COMPILE) requirements/policy.in -o requirements/policy.txt
 

@@ -1,29 +1,26 @@
-"""Builds what is deployed: one zip per function with our code, one layer with what it depends on."""
+"""Builds what is deployed: one zip per function with our code, layers with what it depends on."""
 
 import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.domain.errors import ConfigurationError
 from harness.staging.artifact_cache import ArtifactCache, BuiltArtifact
-from harness.staging.distributions import collect_distributions
 from harness.staging.interpreters import Interpreter, running_interpreter
-from harness.staging.lock_file import Pin, read_lock
+from harness.staging.layers import build_layer, build_runtime, read_layers
 
 MAX_UNZIPPED_BYTES = 262_144_000
-LAYER = "dependencies"
-# Lambda's own runtime brings these: they run our functions locally and are not deployed.
-_RUNTIME_DISTRIBUTIONS = frozenset(("awslambdaric", "simplejson", "snapshot-restore-py"))
 _NOT_DEPLOYED = frozenset(("__pycache__", "edge", "tests", ".mypy_cache", ".ruff_cache"))
 _BIGGEST_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInputs:
-    """What to build: the product's package, with a handler at `functions/<key>/handler.py`, and its lock.
+    """What to build: the product's package, with a handler at `functions/<key>/handler.py`, and its layers' locks.
 
     A key's hyphens are underscores in the directory's name.
     """
@@ -31,6 +28,7 @@ class BuildInputs:
     package: Path
     lock: Path
     cache: Path
+    further_locks: tuple[Path, ...] = ()
     interpreter: Interpreter = field(default_factory=running_interpreter)
 
 
@@ -52,10 +50,12 @@ class BuiltArtifacts:
 
 def project_inputs(root: Path) -> BuildInputs:
     """The inputs of the checkout at `root`."""
+    requirements = root / "requirements"
     return BuildInputs(
         package=root / "target",
-        lock=root / "requirements" / "lambda.txt",
+        lock=requirements / "lambda.txt",
         cache=root / "artifacts" / ".cache" / "build",
+        further_locks=tuple(sorted(requirements.glob("lambda-*.txt"))),
     )
 
 
@@ -65,16 +65,19 @@ def build_artifacts(inputs: BuildInputs) -> BuiltArtifacts:
     Raises:
         ConfigurationError: there is no function, the lock cannot be used, or an artifact is over Lambda's limit.
     """
-    cache = ArtifactCache(inputs.cache, inputs.interpreter)
-    pins = read_lock(inputs.lock)
-    layer_pins = [pin for pin in pins if pin.name not in _RUNTIME_DISTRIBUTIONS]
-    runtime_pins = [pin for pin in pins if pin.name in _RUNTIME_DISTRIBUTIONS]
-    artifacts = BuiltArtifacts(
-        functions={key: _build_function(cache, inputs.package, key) for key in list_functions(inputs.package)},
-        layers={LAYER: _build_distributions(cache, LAYER, layer_pins, inputs.interpreter)},
-        runtime=_build_distributions(cache, "runtime", runtime_pins, inputs.interpreter),
-        interpreter=inputs.interpreter,
-    )
+    cache, interpreter = ArtifactCache(inputs.cache, inputs.interpreter), inputs.interpreter
+    layers = read_layers(inputs.lock, inputs.further_locks)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as builders:
+        building = {layer.name: builders.submit(build_layer, cache, layer, interpreter) for layer in layers}
+        writing = {
+            key: builders.submit(_build_function, cache, inputs.package, key) for key in list_functions(inputs.package)
+        }
+        artifacts = BuiltArtifacts(
+            functions={key: built.result() for key, built in writing.items()},
+            layers={key: built.result() for key, built in building.items()},
+            runtime=build_runtime(cache, inputs.lock, interpreter),
+            interpreter=interpreter,
+        )
     for function in artifacts.functions.values():
         require_within_limit([function, *artifacts.layers.values()])
     return artifacts
@@ -112,7 +115,7 @@ def require_within_limit(artifacts: Sequence[BuiltArtifact], limit_bytes: int = 
     biggest = sorted(packages, key=lambda item: -item[1])[:_BIGGEST_SHOWN]
     named = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in biggest)
     what = f"unzipped it has {total:,} bytes, Lambda takes {limit_bytes:,}; the biggest packages: {named}"
-    hint = "Take what the function doesn't need out of requirements/lambda.in, then `make lock`."
+    hint = "Take what the function doesn't need out of requirements/lambda*.in, then `make lock`."
     raise ConfigurationError(what, where=" + ".join(artifact.name for artifact in artifacts), hint=hint)
 
 
@@ -156,16 +159,6 @@ def handler_paths(package: Path) -> dict[str, str]:
 def _key_of(directory: str) -> str:
     """Deployed names have hyphens where a Python package has underscores."""
     return directory.replace("_", "-")
-
-
-def _build_distributions(
-    cache: ArtifactCache, name: str, pins: Sequence[Pin], interpreter: Interpreter
-) -> BuiltArtifact:
-    def fill(staged: Path) -> str:
-        into = staged / "python" if name == LAYER else staged
-        return f"{len(pins)} distributions, {collect_distributions(pins, into, interpreter)}"
-
-    return cache.get_or_build(name, "\n".join(pin.lines for pin in pins), fill)
 
 
 def _publish(artifact: BuiltArtifact, path: Path) -> Path:

@@ -1,0 +1,1 @@
+"""The function that serves the state of the cache, and the universes."""

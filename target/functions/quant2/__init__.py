@@ -1,0 +1,1 @@
+"""The function that computes rankings and judgements while the client waits."""

@@ -1,0 +1,1 @@
+"""The function that serves scans of the market."""

@@ -1,0 +1,1 @@
+"""The function that serves strategies and the dashboard of what they came to."""
