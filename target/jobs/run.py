@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
 from target.database.models import Base
-from target.errors import DependencyUnavailable
+from target.errors import DependencyUnavailable, MarketUnavailable
 from target.jobs.backtest import run_backtest
 from target.jobs.context import WorkerContext
 from target.jobs.job import Job, JobKind
 from target.jobs.refresh import run_refresh
 from target.jobs.scan import run_scan
+from target.quant.returns import NoPrices
 from target.repositories.jobs import JobRepository
 
 Runner = Callable[[Job, WorkerContext], Awaitable[Base | None]]
@@ -39,15 +40,25 @@ async def run_job(job_id: str, context: WorkerContext) -> None:
     try:
         outcome = await _RUNNERS[job.kind](job, context)
     except DependencyUnavailable as error:
-        await _record_failure(job, str(error.detail), context)
+        await _record_failure(job, _text_of(error), context)
         raise
-    except ValueError as error:  # what the calculation refuses; the prefix is the contract's
-        await _record_failure(job, f"Invalid parameter: {error}", context)
+    except ValueError as error:  # what the calculation refuses
+        await _record_failure(job, _refusal(error), context)
     except Exception:  # noqa: BLE001 - the edge of this process; another delivery would fail alike
         _log.exception("Job %s of kind %s failed", job.id, job.kind)
         await _record_failure(job, _UNFORESEEN, context)
     else:
         await _record_outcome(job, outcome, context)
+
+
+def _refusal(error: ValueError) -> str:
+    """Return what the contract says of a run that cannot succeed."""
+    return f"Invalid parameter: {error}"
+
+
+def _text_of(error: DependencyUnavailable) -> str:
+    """Return what clients read until the next try; of a market that is away, what the legacy said of it for good."""
+    return _refusal(NoPrices()) if isinstance(error, MarketUnavailable) else str(error.detail)
 
 
 async def _record_outcome(job: Job, outcome: Base | None, context: WorkerContext) -> None:
