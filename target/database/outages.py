@@ -9,8 +9,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from target.errors import DatabaseUnavailable
 
 # SQLSTATE classes: connection exception, invalid authorisation, no such database (as during a restore),
-# insufficient resources, operator intervention.
-_AWAY = frozenset({"08", "28", "3D", "53", "57"})
+# rollback for another transaction's sake (nothing was stored), insufficient resources, operator intervention.
+_AWAY = frozenset({"08", "28", "3D", "40", "53", "57"})
 _REFUSED = "28"
 
 

@@ -49,7 +49,7 @@ class DriverError(Exception):
         self.sqlstate = sqlstate
 
 
-@pytest.mark.parametrize("sqlstate", ["08006", "28P01", "3D000", "53300", "57P01", "57P03"])
+@pytest.mark.parametrize("sqlstate", ["08006", "28P01", "3D000", "40001", "40P01", "53300", "57P01", "57P03"])
 def test_an_sqlstate_that_means_away_is_503(sqlstate: str):
     with pytest.raises(DatabaseUnavailable) as raised, unavailable_as_503():
         raise DBAPIError("SELECT", {}, DriverError(sqlstate))
