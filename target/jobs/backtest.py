@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 
 from target.catalogue.strategies import PIPELINE_TICKERS
 from target.database.jobs import Backtest
@@ -66,7 +66,7 @@ async def _load(request: BacktestRequest, context: WorkerContext) -> tuple[Price
 
 
 def _period(request: BacktestRequest, today: date) -> tuple[date, date]:
-    """Return the first and last day.
+    """Return the first and last day. LEGACY-PARITY: section 4.5, the end of a request, or today, is not in it.
 
     Raises:
         NoPrices: LEGACY-PARITY: section 4.5, a date that cannot be read fetches nothing.
@@ -76,6 +76,6 @@ def _period(request: BacktestRequest, today: date) -> tuple[date, date]:
         end = date.fromisoformat(request.end_date[:10]) if request.end_date else today
     except ValueError:
         raise NoPrices from None
-    if start > end:
+    if start >= end:
         raise NoPrices
-    return start, end
+    return start, end - timedelta(days=1)

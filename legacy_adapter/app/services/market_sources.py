@@ -14,13 +14,14 @@ import pandas as pd
 from legacy_adapter.app.settings import get_settings
 
 _WORKERS = 8
+_DAY_S = 86_400
 _logger = logging.getLogger(__name__)
 
 Fetch = Callable[[httpx.Client, str, date, date], pd.DataFrame]
 
 
 def fetch_yahoo(client: httpx.Client, ticker: str, start: date, end: date) -> pd.DataFrame:
-    """Adjusted `Open` and `Close` by naive day; `end` is exclusive.
+    """Adjusted `Open` and `Close` by naive day of the exchange; `end` is exclusive.
 
     Raises:
         httpx.HTTPError, KeyError, ValueError: no answer, an error, or an answer of another form.
@@ -28,15 +29,17 @@ def fetch_yahoo(client: httpx.Client, ticker: str, start: date, end: date) -> pd
     answer = client.get(
         f"{get_settings().YAHOO_BASE_URL.rstrip('/')}/v8/finance/chart/{quote(ticker, safe='')}",
         params={
-            "period1": _epoch(start),
-            "period2": _epoch(end),
+            # In Sydney a day begins the day before by UTC: more is asked for, and cut by the exchange's own days.
+            "period1": _epoch(start) - _DAY_S,
+            "period2": _epoch(end) + _DAY_S,
             "interval": "1d",
             "events": "div,splits",
         },
     )
     answer.raise_for_status()
     (result,) = answer.json()["chart"]["result"]
-    return _yahoo_frame(result)
+    frame = _yahoo_frame(result)
+    return frame[[start <= day.date() < end for day in frame.index]]
 
 
 def fetch_tiingo(client: httpx.Client, ticker: str, start: date, end: date) -> pd.DataFrame:
