@@ -1,5 +1,7 @@
 """What a PostgreSQL database holds, told by its catalogue: tables, columns, keys, sequences, enums."""
 
+import re
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from typing import Any
 
+from harness.domain.cell_values import Family, family_of
 from harness.domain.rows import Column, TableSchema
 from harness.domain.sqlite_rows import BOOKKEEPING_TABLES, quote_name
 
@@ -49,6 +52,10 @@ _AS_THEY_ARE = (
     "timestamp", "date", "json",
 )  # fmt: skip
 _TEXTUAL = ("text", "character")
+_TIME_TEXTS = {
+    Family.MOMENT: ", 'YYYY-MM-DD HH24:MI:SS.US')",
+    Family.INSTANT: " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00:00'",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,10 @@ class Catalog:
     schemas: dict[str, TableSchema]
     selects: dict[str, str]
     """Reads a table in key order; types that have no Cell come as their text."""
+    streamed: dict[str, dict[str, str]]
+    """By table and column, the expression that gives a cell in the form that is read and compared fastest."""
+    casts: dict[str, dict[str, str]]
+    """By table and column, its type, for values that are given as text."""
     writable: dict[str, tuple[str, ...]]
     """Columns that may be given a value: all but generated ones."""
     owned_sequences: dict[tuple[str, str], str]
@@ -79,6 +90,8 @@ async def read_catalog(connection: Any) -> Catalog:
     return Catalog(
         schemas=schemas,
         selects={name: _select(schemas[name], rows) for name, rows in compared.items()},
+        streamed={name: {row["column_name"]: _streamed(row) for row in rows} for name, rows in compared.items()},
+        casts={name: {row["column_name"]: row["declared_type"] for row in rows} for name, rows in compared.items()},
         writable={
             name: tuple(row["column_name"] for row in rows if not row["is_generated"])
             for name, rows in compared.items()
@@ -127,8 +140,22 @@ def _select(schema: TableSchema, rows: list[Any]) -> str:
     return f"SELECT {columns} FROM {source} ORDER BY {order}"  # noqa: S608 - quoted names
 
 
-def _writable(rows: list[Any]) -> tuple[str, ...]:
-    return tuple(row["column_name"] for row in rows if not row["is_generated"])
+def _streamed(row: Any) -> str:
+    column, declared = quote_name(row["column_name"]), row["declared_type"]
+    if not _is_cell(row):
+        return f"{column}::text"
+    family = family_of(declared)
+    if family in _TIME_TEXTS:
+        # As SQLite's applications write times; years that have no four digits come as PostgreSQL writes them.
+        return (
+            f"CASE WHEN {column} BETWEEN '0001-01-01' AND '9999-12-31' THEN "
+            f"to_char({column}{_TIME_TEXTS[family]} ELSE {column}::text END"
+        )
+    if family is Family.DATE:
+        return f"{column}::text"
+    size = re.fullmatch(r"numeric\((\d+),\d+\)", declared)
+    # Up to fifteen digits a double gives back the decimal that it was made of.
+    return f"{column}::float8" if size is not None and int(size[1]) <= sys.float_info.dig else column
 
 
 def _is_cell(row: Any) -> bool:
@@ -138,5 +165,9 @@ def _is_cell(row: Any) -> bool:
 
 def _order(schema: TableSchema, name: str) -> str:
     declared = next(column.declared_type for column in schema.columns if column.name == name)
-    # SQLite orders text by bytes; so must this, whatever the column's own collation.
-    return quote_name(name) + (' COLLATE "C"' if declared.startswith(_TEXTUAL) else "")
+    return ordered_as_bytes(name, declared)
+
+
+def ordered_as_bytes(name: str, declared_type: str) -> str:
+    """A column to sort by: SQLite orders text by bytes, so must this, whatever the column's own collation."""
+    return quote_name(name) + (' COLLATE "C"' if declared_type.startswith(_TEXTUAL) else "")

@@ -1,42 +1,80 @@
-"""`parakeet parity`: rows alone."""
+"""`parakeet parity`: rows alone, or objects."""
 
 import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from harness.domain.difference import Difference
-from harness.domain.errors import ExitCode
+from harness.cli.parity_objects import objects
+from harness.domain.errors import ConfigurationError, ExitCode
+from harness.engine.rows import RowParityOptions
 from harness.settings import load_settings
-from harness.wiring.migrate import compare_databases
+from harness.wiring.parity import RowParity, RowParityRequest, compare_rows, shown
 
 parity = typer.Typer(help="Compare what the two systems store.", no_args_is_help=True)
-_SHOWN = 200
+parity.command("objects")(objects)
 
 
 @parity.command("rows")
-def rows(
-    legacy_db: Annotated[Path, typer.Option(help="SQLite file of the legacy; read, never written.")],
+def rows(  # noqa: PLR0917 - an option each
+    legacy_db: Annotated[str, typer.Option(help="SQLite file of the legacy, read only; or postgresql://…")],
     target_dsn: Annotated[str, typer.Option(help="postgresql://user:password@host:port/database.")],
     config: Annotated[Path | None, typer.Option(help="Configuration instead of parakeet.toml.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Directory for all differences and for --resume.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the comparison in --out stopped.")] = False,
+    partition_rows: Annotated[int, typer.Option(min=1_000, help="Rows per range of keys, the unit of --resume.")] = (
+        RowParityOptions().partition_rows
+    ),
+    recheck_after_s: Annotated[float, typer.Option(min=0.0, help="Read differing rows again after this long.")] = (
+        RowParityOptions().recheck_after_s
+    ),
 ) -> int:
-    """Compare every row of a SQLite file with PostgreSQL; exit 1 on any difference, 3 where there is no row.
+    """Compare every row of both databases, by key and cell by cell; exit 1 on any difference, 3 where there is no row.
 
-    Example: parakeet parity rows --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet
+    Both are read as streams, each range of keys as of one moment: memory does not grow with the rows. Rows that
+    differ are read again a moment later, so that a write in flight is no difference.
+
+    Examples:
+
+    parakeet parity rows --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet
+
+    parakeet parity rows --legacy-db big.db --target-dsn postgresql://app@localhost/big --out run --resume
     """
-    settings = load_settings(config).rows
-    legacy, differences = asyncio.run(compare_databases(legacy_db, target_dsn, rows=settings))
-    for each in differences[:_SHOWN]:
-        print(_line(each))
-    if len(differences) > _SHOWN:
-        print(f"… and {len(differences) - _SHOWN} more")
-    compared = sum(len(table.rows) for table in legacy.values())
-    print(f"{compared} legacy rows in {len(legacy)} tables, {len(differences)} differences")
-    if differences:
+    if resume and out is None:
+        raise ConfigurationError("--resume needs --out", hint="Name the directory of the comparison to go on with.")
+    request = RowParityRequest(
+        legacy=legacy_db,
+        target_dsn=target_dsn,
+        rows=load_settings(config).rows,
+        out=out,
+        is_resumed=resume,
+        options=RowParityOptions(partition_rows=partition_rows, recheck_after_s=recheck_after_s),
+    )
+    found = _compare(request)
+    for line in shown(found.first):
+        print(line)
+    if found.differences > len(found.first):
+        print(f"… and {found.differences - len(found.first)} more{'' if out is None else f', all in {out}'}")
+    print(_summary(found))
+    if found.differences:
         return ExitCode.NO_GO
-    return ExitCode.GO if compared else ExitCode.INCONCLUSIVE
+    return ExitCode.GO if found.legacy_rows else ExitCode.INCONCLUSIVE
 
 
-def _line(difference: Difference) -> str:
-    return f"{difference.pointer}\t{difference.kind}\tlegacy {difference.legacy}\ttarget {difference.target}"
+def _compare(request: RowParityRequest) -> RowParity:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("comparing rows", total=None)
+
+        def tell(sums: RowParity) -> None:
+            bar.update(task, description=f"{sums.legacy_rows:,} rows, {sums.differences:,} differences")
+
+        return asyncio.run(compare_rows(request, tell))
+
+
+def _summary(found: RowParity) -> str:
+    settled = f", {found.settled} settled when read again" if found.settled else ""
+    return f"{found.legacy_rows} legacy rows in {len(found.tables)} tables, {found.differences} differences{settled}"

@@ -1,9 +1,13 @@
 """What the engine needs of the outside; adapters and fakes provide it."""
 
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from harness.domain.exchange import Exchange, Request
-from harness.domain.rows import DatabaseState
+from harness.domain.row_difference import Key
+from harness.domain.row_parity import KeyRange
+from harness.domain.rows import DatabaseState, Row, TableSchema
 
 
 class SideClient(Protocol):
@@ -33,3 +37,26 @@ class StateStore(Protocol):
 
     async def close(self) -> None:
         """Releases connections; leaves the database as it is."""
+
+
+class RowReader(Protocol):
+    """One database at one moment."""
+
+    async def read_schemas(self) -> Mapping[str, TableSchema]:
+        """All tables but bookkeeping."""
+
+    async def find_bound(self, table: str, key: Sequence[str], after: Key | None, rows: int) -> Key | None:
+        """The key of the row that lies `rows` rows after `after`; None where there are fewer."""
+
+    def read_blocks(self, table: str, key: Sequence[str], keys: KeyRange) -> AsyncIterator[Sequence[Row]]:
+        """The rows of a range in the order of `row_order`, some thousand at a time."""
+
+    async def find_rows(self, table: str, key: Sequence[str], keys: Sequence[Key]) -> Sequence[Row]:
+        """The rows that have one of these keys, in any order."""
+
+
+class RowSource(Protocol):
+    """A database that can be read at several moments."""
+
+    def open_reader(self) -> AbstractAsyncContextManager[RowReader]:
+        """A view of one moment: rows that are written later are not seen."""

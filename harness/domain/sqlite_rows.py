@@ -63,14 +63,15 @@ def sqlite_errors(path: Path) -> Iterator[None]:
 
 
 def _read_table(query: Query, name: str) -> TableRows:
-    schema = _read_schema(query, name)
+    schema = read_sqlite_schema(query, name)
     columns = ", ".join(quote_name(column) for column in schema.column_names)
     order = ", ".join(quote_name(column) for column in schema.key or schema.column_names)
     rows = query(f"SELECT {columns} FROM {quote_name(name)} ORDER BY {order}")  # noqa: S608 - quoted names
     return TableRows(schema=schema, rows=tuple(rows))
 
 
-def _read_schema(query: Query, name: str) -> TableSchema:
+def read_sqlite_schema(query: Query, name: str) -> TableSchema:
+    """A table as it is declared."""
     described = list(query(f"PRAGMA table_info({quote_name(name)})"))
     keys = sorted((position, column) for _, column, _, _, _, position in described if position)
     columns = tuple(

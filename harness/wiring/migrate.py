@@ -1,14 +1,11 @@
-"""The commands on rows with the real databases: migrate, prepare, parity."""
+"""The commands on rows with the real databases: migrate and prepare."""
 
 from pathlib import Path
 
 from harness.adapters.postgres import mark_disposable
 from harness.adapters.postgres_load import PostgresTarget
 from harness.adapters.sqlite import SqliteFile
-from harness.domain.compare_rows import compare_states
-from harness.domain.difference import Difference
 from harness.domain.row_plan import RowMapping, TableMapping
-from harness.domain.rows import DatabaseState
 from harness.engine.migrate import Migration, migrate
 from harness.settings import RowsSettings
 
@@ -19,15 +16,6 @@ async def migrate_rows(
     """Carries a SQLite file into PostgreSQL; see `harness.engine.migrate.migrate`."""
     source, target = SqliteFile(legacy_db), PostgresTarget(target_dsn)
     return await migrate(source, target, mapping=row_mapping(rows), is_dry_run=is_dry_run)
-
-
-async def compare_databases(
-    legacy_db: Path, target_dsn: str, *, rows: RowsSettings | None = None
-) -> tuple[DatabaseState, tuple[Difference, ...]]:
-    """The legacy's rows, and every difference of the target's from them."""
-    legacy = await SqliteFile(legacy_db).read()
-    target = await PostgresTarget(target_dsn).read()
-    return legacy, compare_states(legacy, target, mapping=row_mapping(rows))
 
 
 async def prepare_target(target_dsn: str) -> None:

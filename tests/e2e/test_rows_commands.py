@@ -103,3 +103,20 @@ def test_prepare_marks_only_when_told(trades_dsn: str) -> None:
     assert refused.returncode == ExitCode.USAGE
     assert "--yes" in refused.stderr
     assert run(["prepare", "--target-dsn", trades_dsn, "--yes"]) == ExitCode.GO
+
+
+def test_a_comparison_of_rows_is_kept_and_resumed(
+    legacy: Path, trades_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _migrate(legacy, trades_dsn)
+    with closing(sqlite3.connect(legacy, isolation_level=None)) as database:
+        database.execute("UPDATE trades SET notes = '' WHERE id = 3")
+    command = ["parity", "rows", "--legacy-db", str(legacy), "--target-dsn", trades_dsn, "--recheck-after-s", "0"]
+    assert run([*command, "--resume"]) == ExitCode.USAGE
+    assert run([*command, "--out", str(tmp_path / "run")]) == ExitCode.NO_GO
+    assert run([*command, "--out", str(tmp_path / "run")]) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert "--resume needs --out" in error and "not empty" in error
+    assert run([*command, "--out", str(tmp_path / "run"), "--resume"]) == ExitCode.NO_GO
+    assert "100 legacy rows in 3 tables, 1 differences" in capsys.readouterr().out
+    assert '"/trades/3/notes"' in (tmp_path / "run" / "differences.jsonl").read_text()

@@ -13,7 +13,8 @@ from harness.adapters.postgres_load import PostgresLoad
 from harness.adapters.sqlite import SqliteFile
 from harness.domain.errors import ConfigurationError, DataRefused, HarnessError, SystemUnavailable
 from harness.settings import RowsSettings, TableMap
-from harness.wiring.migrate import compare_databases, migrate_rows
+from harness.wiring.migrate import migrate_rows
+from harness.wiring.parity import RowParity, RowParityRequest, compare_rows
 from legacy_adapter.seed import write_seed_database
 
 _SEEDED = Path(__file__).resolve().parents[2] / ".." / "shared" / "legacy" / "seeded_trades.db"
@@ -34,6 +35,10 @@ def edit(legacy: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+async def _compare(legacy: Path, dsn: str, rows: RowsSettings | None = None) -> RowParity:
+    return await compare_rows(RowParityRequest(legacy=str(legacy), target_dsn=dsn, rows=rows or RowsSettings()))
+
+
 async def _value(dsn: str, sql: str) -> object:
     connection = await asyncpg.connect(dsn)
     try:
@@ -49,7 +54,7 @@ async def test_every_row_arrives_and_a_fresh_id_is_free(legacy: Path, trades_dsn
     assert await _value(trades_dsn, "SELECT count(*) FROM trades WHERE status = 'OPEN'") == 11
     assert await _value(trades_dsn, "SELECT last_value FROM trades_id_seq") == 100
     assert await _value(trades_dsn, "SELECT nextval('trades_id_seq')") == 101
-    assert (await compare_databases(legacy, trades_dsn))[1] == ()
+    assert (await _compare(legacy, trades_dsn)).first == []
 
 
 async def test_a_second_run_changes_nothing(legacy: Path, trades_dsn: str) -> None:
@@ -93,7 +98,7 @@ async def test_the_older_generation_is_filled_by_rule(tmp_path: Path, trades_dsn
     odd = "SELECT count(*) FROM trades WHERE knowledge_timestamp <> created_at OR event_timestamp IS NOT NULL"
     assert await _value(trades_dsn, odd) == 0
     assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 100
-    assert (await compare_databases(legacy, trades_dsn))[1] == ()
+    assert (await _compare(legacy, trades_dsn)).first == []
     assert (await migrate_rows(legacy, trades_dsn)).is_unchanged
 
 
@@ -117,7 +122,7 @@ async def test_values_of_every_kind_survive(legacy: Path, edit: sqlite3.Connecti
     edit.execute("CREATE TABLE alembic_version (version_num TEXT)")
     edit.execute("CREATE TABLE parakeet_disposable (marked_at TEXT)")
     await migrate_rows(legacy, trades_dsn)
-    assert (await compare_databases(legacy, trades_dsn))[1] == ()
+    assert (await _compare(legacy, trades_dsn)).first == []
     assert await _value(trades_dsn, "SELECT nextval(pg_get_serial_sequence('index_constituents', 'id'))") == 10
 
 
@@ -202,9 +207,8 @@ async def test_the_users_own_database_migrates(trades_dsn: str) -> None:
     if not _SEEDED.exists():
         pytest.skip(f"{_SEEDED.name} of the shared folder is not on this machine")
     await migrate_rows(_SEEDED, trades_dsn)
-    legacy, differences = await compare_databases(_SEEDED, trades_dsn)
-    assert len(legacy["trades"].rows) == 100
-    assert differences == ()
+    found = await _compare(_SEEDED, trades_dsn)
+    assert (found.tables["trades"], found.first) == (100, [])
 
 
 async def test_a_mapped_table_migrates_under_its_new_names(tmp_path: Path, postgres_dsn: str) -> None:
@@ -228,7 +232,7 @@ async def test_a_mapped_table_migrates_under_its_new_names(tmp_path: Path, postg
     )
     rows = RowsSettings(map={"item": each})
     await migrate_rows(legacy, postgres_dsn, rows=rows)
-    assert (await compare_databases(legacy, postgres_dsn, rows=rows))[1] == ()
+    assert (await _compare(legacy, postgres_dsn, rows)).first == []
     assert await _value(postgres_dsn, "SELECT count(*) FROM items WHERE source = 'legacy' AND version = 1") == 2
 
 

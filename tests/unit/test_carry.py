@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.domain.carry import CannotCarry, carry_cell
-from harness.domain.compare_rows import compare_cells
+from harness.domain.compare_cells import compare_cells
 from harness.domain.rows import Cell, Column
 
 _ENUMS = {"phase": ("NEW", "OLD")}

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.domain.cell_values import Family, family_of, parse_moment
-from harness.domain.compare_rows import compare_cells, compare_states, diff_states
+from harness.domain.compare_cells import compare_cells
+from harness.domain.compare_rows import compare_states, diff_states
 from harness.domain.difference import DifferenceKind
 from harness.domain.errors import ConfigurationError
 from harness.domain.pointer import parse_pointer

@@ -1,0 +1,126 @@
+"""A SQLite file as ordered streams of rows: read only, as of one moment, a block at a time."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from harness.adapters.sqlite import require_sqlite_file
+from harness.domain.row_difference import Key
+from harness.domain.row_parity import KeyRange
+from harness.domain.rows import Row, TableSchema
+from harness.domain.sqlite_rows import decode_text, list_sqlite_tables, quote_name, read_sqlite_schema, sqlite_errors
+
+BLOCK_ROWS = 5_000
+_BUSY_S = 5.0
+
+
+class SqliteSource:
+    """Implements RowSource on a file, which may be in use and is never written."""
+
+    def __init__(self, path: Path, *, busy_timeout_s: float = _BUSY_S) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+
+    @asynccontextmanager
+    async def open_reader(self) -> "AsyncIterator[SqliteReader]":
+        """One read transaction.
+
+        Raises:
+            ConfigurationError: the file is missing, is not a SQLite database, or is damaged.
+            SystemUnavailable: another process keeps it locked.
+        """
+        require_sqlite_file(self._path)
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        with (
+            sqlite_errors(self._path),
+            closing(sqlite3.connect(address, uri=True, timeout=self._busy_timeout_s, isolation_level=None)) as database,
+        ):
+            database.execute("BEGIN")
+            yield SqliteReader(database)
+
+
+class SqliteReader:
+    """Implements RowReader.
+
+    It reads in the caller's thread: the driver lets go of the interpreter at every row, and another thread that
+    computes meanwhile would give it back only every 5 ms.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._schemas: dict[str, TableSchema] = {}
+
+    async def read_schemas(self) -> Mapping[str, TableSchema]:
+        """All tables but bookkeeping."""
+        query = self._database.execute
+        self._schemas = {name: read_sqlite_schema(query, name) for name in list_sqlite_tables(query)}
+        return self._schemas
+
+    async def find_bound(self, table: str, key: Sequence[str], after: Key | None, rows: int) -> Key | None:
+        """The key of the row that lies `rows` rows after `after`; None where there are fewer."""
+        where, values = _condition(key, KeyRange(after=after))
+        found = self._database.execute(
+            f"SELECT {_names(key)} FROM {quote_name(table)}{where} ORDER BY {_order(key)} LIMIT 1 OFFSET {rows - 1}",  # noqa: S608
+            values,
+        ).fetchone()
+        return None if found is None else tuple(found)
+
+    async def read_blocks(self, table: str, key: Sequence[str], keys: KeyRange) -> AsyncIterator[Sequence[Row]]:
+        """The rows of a range in key order; text that is not UTF-8 comes as `decode_text` reads it."""
+        names = (await self._schema(table)).column_names
+        places = [names.index(name) for name in key]
+        self._database.text_factory = str
+        while True:
+            where, values = _condition(key, keys)
+            sql = f"SELECT {_names(names)} FROM {quote_name(table)}{where} ORDER BY {_order(key)}"  # noqa: S608
+            cursor = self._database.execute(sql, values)
+            try:
+                while block := cursor.fetchmany(BLOCK_ROWS):
+                    keys = KeyRange(after=tuple(block[-1][place] for place in places), upto=keys.upto)
+                    yield block
+                return
+            except sqlite3.OperationalError as error:
+                if self._database.text_factory is decode_text or "UTF-8" not in str(error):
+                    raise
+                # The driver's own decoding is several times as fast, and most files never need another.
+                self._database.text_factory = decode_text
+
+    async def find_rows(self, table: str, key: Sequence[str], keys: Sequence[Key]) -> Sequence[Row]:
+        """The rows that have one of these keys."""
+        names = (await self._schema(table)).column_names
+        self._database.text_factory = decode_text
+        same = " AND ".join(f"{quote_name(name)} IS ?" for name in key)
+        sql = f"SELECT {_names(names)} FROM {quote_name(table)} WHERE {same}"  # noqa: S608 - quoted names
+        return [row for each in keys for row in self._database.execute(sql, [_plain(cell) for cell in each])]
+
+    async def _schema(self, table: str) -> TableSchema:
+        if not self._schemas:
+            await self.read_schemas()
+        return self._schemas[table]
+
+
+def _condition(key: Sequence[str], keys: KeyRange) -> tuple[str, list[Any]]:
+    parts, values = [], list[Any]()
+    for sign, bound in ((">", keys.after), ("<=", keys.upto)):
+        if bound is not None:
+            # The first condition alone is what an index is searched by, whatever its collations.
+            parts.append(f"{_order(key[:1])} {sign[0]}= ? AND ({_order(key)}) {sign} ({', '.join('?' * len(key))})")
+            values += map(_plain, (bound[0], *bound))
+    return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
+
+
+def _plain(cell: Any) -> Any:
+    """What SQLite stores for a key that may come from the target."""
+    if isinstance(cell, str):
+        return cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return cell if isinstance(cell, (int, float, bytes, type(None))) else str(cell)
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(map(quote_name, names))
+
+
+def _order(key: Sequence[str]) -> str:
+    return ", ".join(f"{quote_name(name)} COLLATE BINARY" for name in key)

@@ -1,0 +1,195 @@
+"""Row parity: two databases read as ordered streams, compared block by block, range of keys by range of keys."""
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.domain.cell_values import Family, parse_moment
+from harness.domain.compare_blocks import BlockFindings, compare_block
+from harness.domain.difference import Difference
+from harness.domain.ports import RowReader, RowSource
+from harness.domain.row_difference import Key
+from harness.domain.row_order import SortKey, sort_key
+from harness.domain.row_parity import KeyRange, RangeOutcome
+from harness.domain.row_plan import SharedColumn, TablePlan
+from harness.domain.rows import Cell, Row
+
+_NUMBERS = frozenset({Family.INTEGER, Family.FLOAT, Family.DECIMAL})
+_MAX_RECHECKED = 10_000
+"""Differing rows of one range that are read again: more are no rows in flight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowParityOptions:
+    """Sizes in rows, times in seconds."""
+
+    partition_rows: int = 250_000
+    recheck_after_s: float = 1.0
+    """Differing rows are read again after this long: what only was in flight agrees by then."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+async def compare_table(
+    legacy: RowSource,
+    target: RowSource,
+    plan: TablePlan,
+    *,
+    after: Key | None = None,
+    options: RowParityOptions | None = None,
+) -> AsyncIterator[RangeOutcome]:
+    """Compares the rows behind `after`, range by range; each outcome is final, and the next begins at its end.
+
+    Every row of either side lies in exactly one range. A table without a key that both sides know is one range, and
+    is held in memory.
+
+    Raises:
+        SystemUnavailable: a database does not answer.
+    """
+    options = options or RowParityOptions()
+    while True:
+        upto = await _find_bound(legacy, plan, after, options) if _is_keyed(plan) else None
+        keys = KeyRange(after=after, upto=upto)
+        yield await compare_range(legacy, target, plan, keys, options)
+        if upto is None:
+            return
+        after = upto
+
+
+async def compare_range(
+    legacy: RowSource, target: RowSource, plan: TablePlan, keys: KeyRange, options: RowParityOptions
+) -> RangeOutcome:
+    """Compares one range: both sides as of one moment each, then what differed once more."""
+    differences, suspects = list[Difference](), list[Key]()
+    async with legacy.open_reader() as ours, target.open_reader() as theirs:
+        left, right = _side(ours, plan, keys, is_legacy=True), _side(theirs, plan, keys, is_legacy=False)
+        async for rows in _aligned(left, right) if _is_keyed(plan) else _whole(left, right):
+            found = compare_block(plan, *rows)
+            differences += found.differences
+            suspects += found.keys
+    outcome = RangeOutcome(
+        table=plan.legacy.name,
+        keys=keys,
+        legacy_rows=left.count,
+        target_rows=right.count,
+        differences=tuple(differences),
+    )
+    if not suspects or len(suspects) > _MAX_RECHECKED or not _is_keyed(plan):
+        return outcome
+    await options.sleep(options.recheck_after_s)
+    again = await _compare_rows(legacy, target, plan, list(dict.fromkeys(suspects)))
+    return replace(outcome, differences=again.differences, settled=len(set(suspects)) - len(set(again.keys)))
+
+
+class _Stream:
+    """Rows in order, of which those up to a key can be taken."""
+
+    def __init__(self, blocks: AsyncIterator[Sequence[Row]], key: Callable[[Row], SortKey]) -> None:
+        self._blocks = blocks
+        self._key = key
+        self._waiting: Sequence[Row] = ()
+        self._is_done = False
+        self.count = 0
+
+    async def fill(self) -> None:
+        """Has rows waiting, unless there are no more."""
+        if self._waiting or self._is_done:
+            return
+        try:
+            self._waiting = await anext(self._blocks)
+        except StopAsyncIteration:
+            self._is_done = True
+        self.count += len(self._waiting)
+
+    @property
+    def bound(self) -> SortKey | None:
+        """Up to here everything is known; None where that is everything."""
+        return None if self._is_done else self._key(self._waiting[-1])
+
+    async def blocks(self) -> AsyncIterator[Sequence[Row]]:
+        """All rows, as they come."""
+        while True:
+            await self.fill()
+            if not self._waiting:
+                return
+            yield self.take(None)
+
+    def take(self, bound: SortKey | None) -> Sequence[Row]:
+        """The waiting rows up to `bound`."""
+        waiting = self._waiting
+        if bound is None or not waiting or self._key(waiting[-1]) <= bound:
+            self._waiting = ()
+            return waiting
+        cut = bisect_right(waiting, bound, key=self._key)
+        self._waiting = waiting[cut:]
+        return waiting[:cut]
+
+
+async def _aligned(legacy: _Stream, target: _Stream) -> AsyncIterator[tuple[Sequence[Row], Sequence[Row]]]:
+    while True:
+        await legacy.fill()
+        await target.fill()
+        bounds = [each for each in (legacy.bound, target.bound) if each is not None]
+        bound = min(bounds) if bounds else None
+        taken = legacy.take(bound), target.take(bound)
+        if taken[0] or taken[1]:
+            yield taken
+        if bound is None:
+            return
+
+
+async def _whole(legacy: _Stream, target: _Stream) -> AsyncIterator[tuple[Sequence[Row], Sequence[Row]]]:
+    ours = [row async for block in legacy.blocks() for row in block]
+    theirs = [row async for block in target.blocks() for row in block]
+    yield ours, theirs
+
+
+def _side(reader: RowReader, plan: TablePlan, keys: KeyRange, *, is_legacy: bool) -> _Stream:
+    schema = plan.legacy if is_legacy else plan.target
+    places = [pair.legacy_at if is_legacy else pair.target_at for pair in plan.key]
+    families = [pair.legacy_family if is_legacy else pair.target_family for pair in plan.key]
+
+    def key(row: Row) -> SortKey:
+        return sort_key([row[place] for place in places], families)
+
+    return _Stream(reader.read_blocks(schema.name, _key_names(plan, is_legacy=is_legacy), keys), key)
+
+
+async def _find_bound(legacy: RowSource, plan: TablePlan, after: Key | None, options: RowParityOptions) -> Key | None:
+    async with legacy.open_reader() as reader:
+        names = _key_names(plan, is_legacy=True)
+        bound = await reader.find_bound(plan.legacy.name, names, after, options.partition_rows)
+    return bound if bound is not None and _is_known_to_both(plan, bound) else None
+
+
+def _is_known_to_both(plan: TablePlan, key: Key) -> bool:
+    """Whether the target can be asked for rows behind this key of the legacy."""
+    return all(_is_askable(cell, pair) for cell, pair in zip(key, plan.key, strict=True))
+
+
+def _is_askable(cell: Cell, pair: SharedColumn) -> bool:
+    if pair.enum or cell is None or isinstance(cell, bytes):
+        return False
+    if pair.target_family in _NUMBERS:
+        return isinstance(cell, (int, float))
+    if not isinstance(cell, str) or "\0" in cell or not cell.isprintable():
+        return False
+    return pair.target_family is Family.OTHER or parse_moment(cell) is not None
+
+
+def _is_keyed(plan: TablePlan) -> bool:
+    return {pair.name for pair in plan.key} == set(plan.legacy.key) or (
+        {pair.target.name for pair in plan.key} == set(plan.target.key)
+    )
+
+
+async def _compare_rows(legacy: RowSource, target: RowSource, plan: TablePlan, keys: Sequence[Key]) -> BlockFindings:
+    async with legacy.open_reader() as reader:
+        ours = await reader.find_rows(plan.legacy.name, _key_names(plan, is_legacy=True), keys)
+    async with target.open_reader() as reader:
+        theirs = await reader.find_rows(plan.target.name, _key_names(plan, is_legacy=False), keys)
+    return compare_block(plan, ours, theirs)
+
+
+def _key_names(plan: TablePlan, *, is_legacy: bool) -> tuple[str, ...]:
+    return tuple(pair.name if is_legacy else pair.target.name for pair in plan.key)
