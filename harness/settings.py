@@ -76,6 +76,7 @@ class LocalMarketSettings(_Frozen, frozen=True):
 
     seed: int | None = None
     last_day: str | None = None
+    synthetic: int = 0
     latency_ms: float = 0.0
     jitter_ms: float = 0.0
     throttled_ratio: float = 0.0

@@ -1,6 +1,9 @@
 """The generated market as a child process, for both sides to ask."""
 
+import asyncio
+import json
 import sys
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,11 +16,13 @@ _PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketSettings:
-    """`faults` by the names of the server's options, such as `error_ratio`; `last_day` None means today."""
+    """`faults` by the names of the server's options, such as `error_ratio`; `last_day` None means today;
+    `synthetic` tickers are listed beside the legacy's."""
 
     log_path: Path
     seed: int | None = None
     last_day: date | None = None
+    synthetic: int = 0
     faults: Mapping[str, float] = field(default_factory=dict)
     startup_timeout_s: float = 20.0
 
@@ -38,6 +43,10 @@ class LocalMarket:
         """The base address of Tiingo and Yahoo for one client; its faults do not depend on what others ask."""
         return f"{self._served.url}/as/{client}"
 
+    async def asked(self, client: str) -> tuple[str, ...]:
+        """The latest requests of one client, path and query, oldest first; raises OSError where it does not run."""
+        return await asyncio.to_thread(_asked, f"{self.url_for(client)}/asked")
+
     async def start(self) -> None:
         """Returns once it answers; raises SystemUnavailable."""
         await self._served.start()
@@ -53,6 +62,8 @@ class LocalMarket:
             argv += ["--seed", str(settings.seed)]
         if settings.last_day is not None:
             argv += ["--last-day", settings.last_day.isoformat()]
+        if settings.synthetic:
+            argv += ["--synthetic", str(settings.synthetic)]
         for name, value in settings.faults.items():
             argv += [f"--{name.replace('_', '-')}", str(value)]
         return Launch(
@@ -63,3 +74,8 @@ class LocalMarket:
             log_path=settings.log_path,
             startup_timeout_s=settings.startup_timeout_s,
         )
+
+
+def _asked(url: str) -> tuple[str, ...]:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server's address
+        return tuple(json.load(answer)["asked"])

@@ -10,7 +10,7 @@ from harness.domain.errors import ConfigurationError
 from harness.settings import FILE_NAME, LocalMarketSettings
 from legacy_adapter.local_market import LocalMarket, MarketSettings
 
-_NOT_FAULTS = frozenset({"seed", "last_day"})
+_NOT_FAULTS = frozenset({"seed", "last_day", "synthetic"})
 
 
 def local_market(settings: LocalMarketSettings, log_path: Path) -> LocalMarket:
@@ -27,7 +27,13 @@ def local_market(settings: LocalMarketSettings, log_path: Path) -> LocalMarket:
                 f"{name} = {value:g} is impossible", where=f"[local.market] in {FILE_NAME}", hint=hint
             )
     return LocalMarket(
-        MarketSettings(log_path=log_path, seed=settings.seed, last_day=_last_day(settings.last_day), faults=faults)
+        MarketSettings(
+            log_path=log_path,
+            seed=settings.seed,
+            last_day=_last_day(settings.last_day),
+            synthetic=settings.synthetic,
+            faults=faults,
+        )
     )
 
 

@@ -16,12 +16,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of prices and faults")
     parser.add_argument("--last-day", type=date.fromisoformat, default=None, help="default: today, in UTC")
+    parser.add_argument("--synthetic", type=int, default=0, help="so many tickers more, SYN00000 and on")
     for name in _fault_names():
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=0.0)
     arguments = parser.parse_args()
     faults = {name: getattr(arguments, name) for name in _fault_names() if getattr(arguments, name)}
     last_day = min(arguments.last_day or datetime.now(UTC).date(), HORIZON)
-    market = Market(seed=arguments.seed, last_day=last_day)
+    market = Market(seed=arguments.seed, last_day=last_day, synthetic=arguments.synthetic)
     with MarketServer(arguments.port, market, Faults(FaultSettings(seed=arguments.seed, **faults))) as server:
         server.serve_forever()
 

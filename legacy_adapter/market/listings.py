@@ -57,3 +57,10 @@ def load_listings() -> dict[str, Listing]:
         for kind in Kind
         for ticker in content[kind]
     }
+
+
+@lru_cache(maxsize=4)
+def synthetic_listings(count: int) -> dict[str, Listing]:
+    """So many US shares that nobody ever listed, SYN00000 and on: for universes larger than the legacy's."""
+    tickers = (f"SYN{number:05}" for number in range(count))
+    return {ticker: Listing(ticker=ticker, kind=Kind.EQUITY) for ticker in tickers}
