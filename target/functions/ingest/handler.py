@@ -1,0 +1,24 @@
+"""Lambda entry of the daily ingest: by schedule, and by its queue for what failed."""
+
+import asyncio
+from typing import Any
+
+import asyncpg  # noqa: F401 - else the first event would import it; INIT has the processor to itself
+import sqlalchemy.dialects.postgresql.asyncpg  # noqa: F401 - as above
+
+from target.collection import resume_collection
+from target.ingest.events import open_events
+from target.observability import configure_logging
+from target.settings import load_settings
+
+_settings = load_settings()
+_logger = configure_logging(_settings, "ingest")
+_events = open_events(_settings)
+_runner = asyncio.Runner()  # one loop for all invocations: connections belong to theirs
+resume_collection()
+
+
+@_logger.inject_lambda_context
+def handler(event: Any, context: Any) -> dict[str, object]:
+    """Ingest what the event names; see target.ingest.requests for its forms."""
+    return _runner.run(_events.answer(event, lambda: context.get_remaining_time_in_millis() / 1000))

@@ -1,0 +1,1 @@
+"""Daily ingest: a universe's latest prices from their sources into `market_data`."""
