@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from target.observability.correlation import correlated
+
 _log = logging.getLogger(__name__)
 
 
@@ -25,6 +27,10 @@ class RequestBoundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with correlated(_gateway_id(scope) or uuid4().hex):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_at = time.perf_counter()
         status = 0
 
@@ -49,6 +55,12 @@ class RequestBoundary:
             status,
             extra={"duration_ms": round((time.perf_counter() - started_at) * 1000, 3)},
         )
+
+
+def _gateway_id(scope: Scope) -> str:
+    """Return the gateway's id of this request. A client's own would let it pose as another's request."""
+    context = scope.get("aws.event", {}).get("requestContext", {})
+    return str(context.get("requestId") or "")
 
 
 def _answer_unforeseen(request: Request, error: Exception) -> JSONResponse:
