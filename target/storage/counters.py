@@ -1,6 +1,17 @@
-"""What the price cache did, counted."""
+"""What the price cache did, counted and told as metrics."""
 
 from dataclasses import dataclass
+
+from target.observability.metrics import MetricUnit, record_metric
+
+_METRICS = {
+    "hits": ("PriceCacheHits", MetricUnit.Count),
+    "misses": ("PriceCacheMisses", MetricUnit.Count),
+    "reused": ("PriceTablesReused", MetricUnit.Count),
+    "read_bytes": ("PriceBytesRead", MetricUnit.Bytes),
+    "written_bytes": ("PriceBytesWritten", MetricUnit.Bytes),
+    "conflicts": ("PriceWriteConflicts", MetricUnit.Count),
+}
 
 
 @dataclass(slots=True)
@@ -17,3 +28,10 @@ class CacheCounters:
     written_bytes: int = 0
     conflicts: int = 0
     """Writes that were done again because another writer came first."""
+
+    def add(self, **amounts: int) -> None:
+        """Count these, by field."""
+        for field, amount in amounts.items():
+            name, unit = _METRICS[field]
+            setattr(self, field, getattr(self, field) + amount)
+            record_metric(name, unit, amount)

@@ -51,16 +51,17 @@ class Coverage:
             asked_at=max(self.asked_at, other.asked_at),
         )
 
-    def missing(self, wanted: Days, now: datetime) -> Days | None:
-        """Return what has to be asked for, touching what is covered; None if nothing."""
-        lacks_start = wanted.first < self.first
-        lacks_end = wanted.last > self.last and not self._asked_lately(wanted.last, now)
-        if not (lacks_start or lacks_end):
-            return None
-        return Days(
-            wanted.first if lacks_start else self.last,
-            wanted.last if lacks_end else self.first,
-        )
+    def missing(self, wanted: Days, now: datetime) -> tuple[Days, ...]:
+        """Return what has to be asked for: nothing, or days before, after or on both sides of what is covered.
+
+        Each stretch touches what is covered, also where only days far from it are wanted.
+        """
+        stretches = []
+        if wanted.first < self.first:
+            stretches.append(Days(wanted.first, self.first))
+        if wanted.last > self.last and not self._asked_lately(wanted.last, now):
+            stretches.append(Days(self.last, wanted.last))
+        return tuple(stretches)
 
     def _asked_lately(self, last: date, now: datetime) -> bool:
         return last <= self.asked_until and now - self.asked_at < RECHECK_AFTER

@@ -1,6 +1,6 @@
 """Closes and opens that belong together, and how newer ones come into them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -38,7 +38,7 @@ class PricePair:
         """Return one field's table."""
         return self.close if field is PriceField.CLOSE else self.open
 
-    def merged(self, newer: "PricePair", asked: Mapping[str, Days]) -> "PricePair":
+    def merged(self, newer: "PricePair", asked: Mapping[str, Sequence[Days]]) -> "PricePair":
         """Return the union of both; see `merge_tables`."""
         return PricePair(
             close=merge_tables(self.close, newer.close, asked),
@@ -56,7 +56,7 @@ class PricePair:
         return (days[0].item(), days[-1].item()) if len(days) else None
 
 
-def merge_tables(older: PriceTable, newer: PriceTable, asked: Mapping[str, Days]) -> PriceTable:
+def merge_tables(older: PriceTable, newer: PriceTable, asked: Mapping[str, Sequence[Days]]) -> PriceTable:
     """Return all days and tickers of both, tickers sorted; a price of `newer` goes before one of `older`.
 
     Nothing that only one of them has is lost, but for older prices of the days in `asked`, by ticker: there `newer`
@@ -68,8 +68,9 @@ def merge_tables(older: PriceTable, newer: PriceTable, asked: Mapping[str, Days]
     values = np.full((len(days), len(tickers)), np.nan, order="F")
     values[_cells(older, days, position)] = older.values
     for ticker in asked.keys() & set(newer.tickers):
-        first, last = (np.datetime64(day, "D") for day in asked[ticker])
-        values[(days >= first) & (days <= last), position[ticker]] = np.nan
+        for stretch in asked[ticker]:
+            first, last = (np.datetime64(day, "D") for day in stretch)
+            values[(days >= first) & (days <= last), position[ticker]] = np.nan
     cells = _cells(newer, days, position)
     values[cells] = np.where(np.isnan(newer.values), values[cells], newer.values)
     return PriceTable(days, tuple(tickers), values)

@@ -1,8 +1,10 @@
 """Reads the cached prices: one generation at a time, again only where it changed."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
 
+from target.observability.metrics import MetricUnit, record_metric
 from target.quant.prices import PriceTable
 from target.storage.counters import CacheCounters
 from target.storage.objects import ObjectStore, StoredObject, UnreadableObject
@@ -47,10 +49,11 @@ class PriceReader:
             StorageUnavailable: the store does not answer now.
             UnreadableObject: what is stored is no cache of prices.
         """
-        wanted = tuple(fields)
+        wanted, started_at = tuple(fields), time.perf_counter()
         for _ in range(_TRIES):
             snapshot = await self.current()
             if await self._load(snapshot, wanted):
+                record_metric("PriceReadTime", MetricUnit.Milliseconds, (time.perf_counter() - started_at) * 1000)
                 return snapshot
             self._manifest = None  # its files are gone: there is a newer one by now
         raise UnreadableObject(
@@ -67,7 +70,7 @@ class PriceReader:
         if stored is None:
             return await self._imported()
         if stored is not self._manifest or self._snapshot is None:
-            self._counters.read_bytes += len(stored.body)
+            self._counters.add(read_bytes=len(stored.body))
             self.remember(stored, decode_manifest(stored), {})
         assert self._snapshot is not None  # noqa: S101 - it was remembered
         return self._snapshot
@@ -82,7 +85,7 @@ class PriceReader:
     async def _load(self, snapshot: Snapshot, fields: Iterable[PriceField]) -> bool:
         for which in fields:
             if which in snapshot.tables:
-                self._counters.reused += 1
+                self._counters.add(reused=1)
                 continue
             key = snapshot.generation.key(which)
             stored = await self._objects.find(key)
@@ -108,5 +111,5 @@ class PriceReader:
         return known[1]
 
     async def _decoded(self, stored: StoredObject) -> PriceTable:
-        self._counters.read_bytes += len(stored.body)
+        self._counters.add(read_bytes=len(stored.body))
         return await asyncio.to_thread(decode_prices, stored.body, f"{stored.key} in {self._objects.location}")

@@ -58,7 +58,7 @@ class PriceWriter:
         for attempt in range(_TRIES):
             if await self._try(change):
                 return
-            self._counters.conflicts += 1
+            self._counters.add(conflicts=1)
             await self._sleep(random.uniform(0, min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt)))  # noqa: S311
         raise StorageUnavailable(
             f"Others write to {self._objects.location} all the time, {_TRIES} tries failed: refresh less at once."
@@ -122,7 +122,7 @@ class PriceWriter:
 
     async def _put(self, key: str, body: bytes, over: str | None) -> str:
         etag = await self._objects.replace(key, body, over=over)
-        self._counters.written_bytes += len(body)
+        self._counters.add(written_bytes=len(body))
         return etag
 
 

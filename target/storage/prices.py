@@ -13,7 +13,7 @@ from target.secrets import SecretStore
 from target.settings import Settings
 from target.storage.counters import CacheCounters
 from target.storage.coverage import Days
-from target.storage.fetching import Known, Market, fetch_all, question_for
+from target.storage.fetching import Known, Market, fetch_all, questions_for
 from target.storage.objects import ObjectStore
 from target.storage.price_pair import PriceField
 from target.storage.price_reader import PriceReader
@@ -74,8 +74,8 @@ class PriceStore:
         """
         asked = tuple(dict.fromkeys(tickers))
         refreshed = await self.refresh(asked, start, end)
-        self.counters.misses += len(refreshed.asked)
-        self.counters.hits += len(asked) - len(refreshed.asked)
+        misses = len(refreshed.asked)
+        self.counters.add(hits=len(asked) - misses, misses=misses)
         table = await self.read_cached(asked, start, end, field=field)
         _require_some(table, refreshed.failures)
         return table
@@ -108,17 +108,18 @@ class PriceStore:
             return Refreshed(asked=(), answered=(), failures={})
         snapshot = await self._reader.read(PriceField)
         known = Known(pair=snapshot.pair, coverage=snapshot.generation.coverage)
-        questions = {
-            ticker: question
-            for ticker in dict.fromkeys(tickers)
-            if (question := question_for(ticker, wanted, known, now, is_forced=force)) is not None
-        }
+        asked = dict.fromkeys(tickers)
+        questions = [each for ticker in asked for each in questions_for(ticker, wanted, known, now, is_forced=force)]
         if not questions:
             return Refreshed(asked=(), answered=(), failures={})
         fetched = await fetch_all(self._market, questions, known)
         if fetched.asked:
             await self._writer.commit(lambda pair, coverage: fetched.applied(pair, coverage, now))
-        return Refreshed(asked=tuple(questions), answered=tuple(fetched.asked), failures=fetched.failures)
+        return Refreshed(
+            asked=tuple(dict.fromkeys(each.ticker for each in questions)),
+            answered=tuple(fetched.asked),
+            failures=fetched.failures,
+        )
 
 
 def _require_some(table: PriceTable, failures: Mapping[str, FailureClass]) -> None:

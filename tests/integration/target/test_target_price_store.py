@@ -101,6 +101,18 @@ async def test_earlier_days_than_cached_are_fetched_too(world: World) -> None:
     assert table.dates[0].item() == date(2025, 12, 1)
 
 
+async def test_days_on_both_sides_are_two_questions(world: World) -> None:
+    await world.store().load_closes(["SPY"], START)
+    world.asked()
+    world.now += timedelta(days=4)
+    table = await world.store().load_closes(["SPY"], date(2025, 12, 1))
+    assert world.asked() == [(("SPY",), date(2025, 12, 1), START), (("SPY",), last_final(TODAY), world.now.date())]
+    assert table.column("SPY").tolist() == [world.market.close("SPY", day) for day in table.dates.tolist()]
+    world.asked()
+    await world.store().load_closes(["SPY"], date(2025, 12, 1))
+    assert world.asked() == []
+
+
 async def test_the_asked_range_is_what_is_returned(world: World) -> None:
     await world.store().load_closes(["SPY"], START)
     table = await world.store().load_closes(["SPY"], date(2026, 2, 2), date(2026, 2, 6))

@@ -57,7 +57,7 @@ def test_grouping_does_not_matter(first: PriceTable, second: PriceTable, third: 
 
 @given(tables(), tables(), st.sampled_from(TICKERS))
 def test_only_the_answered_tickers_days_give_way(older: PriceTable, newer: PriceTable, ticker: str) -> None:
-    asked = {ticker: Days(date(2026, 1, 7), date(2026, 1, 9))}
+    asked = {ticker: [Days(date(2026, 1, 7), date(2026, 1, 8)), Days(date(2026, 1, 9), date(2026, 1, 9))]}
     merged = cells(merge_tables(older, newer, asked))
     for cell, price in cells(older).items():
         gives_way = cell[0] == ticker in newer.tickers and "2026-01-07" <= cell[1] <= "2026-01-09"
@@ -68,7 +68,7 @@ def test_only_the_answered_tickers_days_give_way(older: PriceTable, newer: Price
 def test_an_answer_without_a_price_removes_one_that_the_market_took_back() -> None:
     older = PriceTable.from_series({"SPY": {date(2026, 1, 5): 1.0, date(2026, 1, 6): 2.0}})
     newer = PriceTable.from_series({"SPY": {date(2026, 1, 5): 1.5}})
-    assert cells(merge_tables(older, newer, {"SPY": ALL_DAYS})) == {("SPY", "2026-01-05"): 1.5}
+    assert cells(merge_tables(older, newer, {"SPY": [ALL_DAYS]})) == {("SPY", "2026-01-05"): 1.5}
 
 
 @given(tables(), tables())
