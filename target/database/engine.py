@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from target.database.comments import comment_statements
 from target.database.outages import credentials_were_refused, unavailable_as_503
 from target.database.urls import is_pooler_address
 from target.errors import DatabaseUnavailable
@@ -80,8 +81,12 @@ def build_engine(address: str, settings: Settings) -> AsyncEngine:
     if settings.runs_in_lambda:
         # An execution environment serves one request at a time: more connections would only exhaust the server.
         options |= {"pool_size": 1, "max_overflow": 0}
-    is_pooled = settings.database_pooler or is_pooler_address(address)
-    return create_async_engine(address, connect_args=_connection_arguments(settings, is_pooled=is_pooled), **options)
+    options["connect_args"] = _connection_arguments(
+        settings, is_pooled=settings.database_pooler or is_pooler_address(address)
+    )
+    engine = create_async_engine(address, **options)
+    comment_statements(engine.sync_engine)
+    return engine
 
 
 def _connection_arguments(settings: Settings, *, is_pooled: bool) -> dict[str, Any]:

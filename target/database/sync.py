@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from target.database.comments import comment_statements
 from target.database.outages import unavailable_as_503
 from target.database.urls import is_pooler_address, sync_database_url
 from target.settings import Settings
@@ -56,6 +57,7 @@ def build_sync_engine(address: str, settings: Settings) -> Engine:
         arguments["prepare_threshold"] = None
     engine = create_engine(address, pool_pre_ping=True, hide_parameters=True, connect_args=arguments)
     event.listen(engine, "begin", _limit_statements)
+    comment_statements(engine)
     return engine
 
 
