@@ -1,12 +1,14 @@
 """What the database is told of a statement's request, and what ends one that takes too long."""
 
 import asyncio
+import re
 import time
 
 import pytest
-from sqlalchemy import text
-from target_support import settings_for
+from sqlalchemy import event, text
+from target_support import client_of, settings_for
 
+from target.app import create_app
 from target.database import engine as engine_module
 from target.database.engine import Database
 from target.database.sync import SyncDatabase
@@ -44,6 +46,22 @@ async def test_requests_at_once_keep_their_own_names(postgres_url: str):
 
     assert all(await asyncio.gather(*(ask(f"r{number}") for number in range(10))))
     await database.dispose()
+
+
+async def test_all_statements_of_a_request_carry_one_id_and_no_two_requests_the_same(postgres_url: str):
+    app = create_app(settings_for(postgres_url))
+    statements: list[str] = []
+    async with client_of(app) as client:
+        assert (await client.get("/api/trades/")).status_code == 200  # builds the engine
+        engine = app.state.database._engine.sync_engine
+        event.listen(engine, "after_cursor_execute", lambda *sent: statements.append(sent[2]))
+        for _ in range(2):
+            assert (await client.get("/api/trades/")).status_code == 200
+    await app.state.database.dispose()
+    ids = [found[1] for sent in statements if (found := re.match(r"/\* request_id=([0-9a-f]{32}) \*/ SELECT", sent))]
+    assert len(ids) == len(statements) == 4
+    assert (ids[0], ids[2]) == (ids[1], ids[3])
+    assert ids[0] != ids[2]
 
 
 def test_a_synchronous_statement_names_its_request_too(postgres_url: str):
