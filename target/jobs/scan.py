@@ -8,8 +8,8 @@ from target.database.jobs import Scan
 from target.jobs.context import WorkerContext
 from target.jobs.job import Job
 from target.jobs.requests import ScanRequest
-from target.quant.flags import Finding, ScanData, ScanLimits, scan_flags
 from target.quant.prices import PriceTable
+from target.quant.scan import Finding, ScanData, ScanLimits, scan_flags
 from target.repositories.daily_bars import DailyRange, list_daily_ranges
 
 _HISTORY = timedelta(days=180)

@@ -9,7 +9,7 @@ from target.quant.allocation_mode import AllocationMode
 from target.quant.performance import Performance, display_metrics, measure, portfolio_returns
 from target.quant.prices import PriceTable
 from target.quant.returns import CleanPrices, clean
-from target.quant.strategies import LEGACY_STRATEGIES, Strategy, get_strategy
+from target.quant.strategies import LEGACY_STRATEGIES, Strategy, Weighting, get_strategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +70,8 @@ def run_backtest(plan: BacktestPlan, prices: PriceTable, references: PriceTable 
 
 
 def _allocate(plan: BacktestPlan, strategy: Strategy, data: CleanPrices, references: PriceTable) -> Allocation:
-    if strategy.weigh is not None:
+    if isinstance(strategy, Weighting):
         return Allocation(data.returns, strategy.weigh(data.returns))
-    assert strategy.hold is not None  # noqa: S101 - a strategy has one of the two
     # Names that the legacy could not run have no answers to agree with, so their methods mean what they say.
     mode = plan.allocation_mode if plan.strategy_name in LEGACY_STRATEGIES else AllocationMode.EXACT
     return allocate(plan.optimization_method, mode, data.returns, strategy.hold(data.prices, references))

@@ -1,18 +1,18 @@
 """The strategies by name: what each holds on the last day, or how it weights everything."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from target.quant.allocation import inverse_volatility
 from target.quant.clusters import nested_cluster_weights
-from target.quant.flags import ScanData, ScanLimits, Signal, scan_flags
 from target.quant.prices import Floats, PriceTable
 from target.quant.residual_momentum import FACTOR_TICKERS, score_residuals
 from target.quant.returns import Returns
 from target.quant.reversion import olmar_weights
+from target.quant.scan import ScanData, ScanLimits, Signal, scan_flags
 from target.quant.signals import Held, hold_all, hold_dual_momentum, hold_greatest, hold_momentum
 
 _RECENT_DAYS = 63
@@ -27,15 +27,24 @@ class UnknownStrategy(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strategy:
-    """Either `hold`, which leaves the weights to the method of the request, or `weigh`, which sets them itself.
+class Choice:
+    """A strategy that says what is held (m,) and leaves the weights to the method of the request.
 
-    `hold` takes the prices and those of `references`, tickers that it needs beside the ones it chooses from.
+    `hold` takes the prices to choose from, and those of `references`: tickers that it compares them with.
     """
 
-    hold: Callable[[PriceTable, PriceTable], Held] | None = None
-    weigh: Callable[[Returns], Floats] | None = None
-    references: tuple[str, ...] = field(default=())
+    hold: Callable[[PriceTable, PriceTable], Held]
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighting:
+    """A strategy that weights everything (m,) itself."""
+
+    weigh: Callable[[Returns], Floats]
+
+
+Strategy = Choice | Weighting
 
 
 def get_strategy(name: str) -> Strategy:
@@ -53,11 +62,11 @@ def get_strategy(name: str) -> Strategy:
 def reference_tickers(name: str) -> tuple[str, ...]:
     """Return the tickers whose prices a strategy needs beside those it chooses from; none for an unknown name."""
     strategy = _STRATEGIES.get(name)
-    return () if strategy is None else strategy.references
+    return strategy.references if isinstance(strategy, Choice) else ()
 
 
-def _momentum(days: int, **limits: int) -> Strategy:
-    return Strategy(hold=lambda prices, _: hold_momentum(prices, days, **limits))
+def _momentum(days: int, **limits: int) -> Choice:
+    return Choice(hold=lambda prices, _: hold_momentum(prices, days, **limits))
 
 
 def _hold_residual_momentum(prices: PriceTable, factor_prices: PriceTable) -> Held:
@@ -85,13 +94,13 @@ _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
         "Momentum_21D": _momentum(21),
         "Momentum_63D": _momentum(63),
         "Momentum_126D": _momentum(126),
-        "Dual_Momentum": Strategy(hold=lambda prices, _: hold_dual_momentum(prices)),
-        "HRP": Strategy(hold=lambda prices, _: hold_all(prices)),
+        "Dual_Momentum": Choice(hold=lambda prices, _: hold_dual_momentum(prices)),
+        "HRP": Choice(hold=lambda prices, _: hold_all(prices)),
         "Momentum": _momentum(252, skip=21, top=_TOP),
-        "InverseVolatility": Strategy(weigh=_weigh_recent_volatility),
-        "Residual_Momentum": Strategy(hold=_hold_residual_momentum, references=FACTOR_TICKERS),
-        "NCO": Strategy(weigh=nested_cluster_weights),
-        "OLMAR": Strategy(weigh=olmar_weights),
-        "Quallamaggie": Strategy(hold=_hold_flags),
+        "InverseVolatility": Weighting(weigh=_weigh_recent_volatility),
+        "Residual_Momentum": Choice(hold=_hold_residual_momentum, references=FACTOR_TICKERS),
+        "NCO": Weighting(weigh=nested_cluster_weights),
+        "OLMAR": Weighting(weigh=olmar_weights),
+        "Quallamaggie": Choice(hold=_hold_flags),
     }
 )

@@ -5,18 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target.quant.flags import (
-    Flag,
-    Pattern,
-    ScanData,
-    ScanLimits,
-    Signal,
-    measure_flag,
-    scan_flags,
-    score_flag,
-    strength_ranks,
-)
+from target.quant.flags import Flag, measure_flag, score_flag
 from target.quant.prices import PriceTable
+from target.quant.scan import Pattern, ScanData, ScanLimits, Signal, scan_flags, strength_ranks
 from tests.builders.price_tables import random_walk, weekdays
 
 ANYTHING = ScanLimits(min_price=0, max_price=1e9, min_volume=0)
