@@ -1,6 +1,7 @@
 """The market over HTTP: routes, clients told apart by their path, and faults on the way out."""
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -13,6 +14,7 @@ from legacy_adapter.market.yahoo import chart
 
 CLIENT_PREFIX = "as"
 """`/as/NAME/…` is the same market for a client of its own: its faults do not depend on what others ask."""
+_REMEMBERED = 20_000
 _YAHOO = ("v8", "finance", "chart")
 _TIINGO = ("tiingo", "daily")
 
@@ -27,6 +29,8 @@ class MarketServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.market = market
         self.faults = faults
+        self.asked: dict[str, deque[str]] = {}
+        """The latest requests by client, path and query; `/asked` answers with them."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -36,13 +40,19 @@ class _Handler(BaseHTTPRequestHandler):
     server: MarketServer
 
     def do_GET(self) -> None:
-        """Answers, or fails as the faults have it; `/health` never fails."""
+        """Answers, or fails as the faults have it; `/health` and `/asked` never fail."""
         parts = urlsplit(self.path)
         client, segments = _client([unquote(segment) for segment in parts.path.split("/")[1:]])
         if segments == ["health"]:
             self._send(json_answer({"status": "ok"}))
             return
-        fate = self.server.faults.next_fate(client, f"/{'/'.join(segments)}?{parts.query}")
+        asked = self.server.asked.setdefault(client, deque(maxlen=_REMEMBERED))
+        if segments == ["asked"]:
+            self._send(json_answer({"asked": list(asked)}))
+            return
+        request = f"/{'/'.join(segments)}?{parts.query}"
+        asked.append(request)
+        fate = self.server.faults.next_fate(client, request)
         if fate.delay_s:
             time.sleep(fate.delay_s)
         answer = fate.replacement or self._answer(segments, dict(parse_qsl(parts.query)))

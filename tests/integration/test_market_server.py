@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -176,6 +177,20 @@ def test_asking_again_after_a_fault_succeeds_in_the_end(failing: LocalMarket) ->
             except http.client.IncompleteRead:
                 answers.append(0)
         assert 200 in answers
+
+
+def test_a_client_can_be_shown_what_it_asked_for(market: LocalMarket) -> None:
+    address = urlsplit(market.url_for("curious"))
+    for path in ("/v8/finance/chart/SPY?range=5d", "/tiingo/daily/QQQ/prices?startDate=2026-01-05"):
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+        connection.request("GET", address.path + path)
+        connection.getresponse().read()
+        connection.close()
+    assert asyncio.run(market.asked("curious")) == (
+        "/v8/finance/chart/SPY?range=5d",
+        "/tiingo/daily/QQQ/prices?startDate=2026-01-05",
+    )
+    assert asyncio.run(market.asked("nobody")) == ()
 
 
 def test_latency_is_added_to_every_answer(tmp_path: Path) -> None:
