@@ -11,7 +11,31 @@ locals {
       actions   = ["secretsmanager:GetSecretValue"]
       resources = [local.secret_arns["api-keys"]]
     }
+    list-cache = {
+      actions   = ["s3:ListBucket"]
+      resources = [local.cache_arn]
+    }
+    # Who may not list a bucket is told of an absent object that it is forbidden.
+    read-cache = {
+      actions   = ["s3:GetObject", "s3:ListBucket"]
+      resources = [local.cache_arn, "${local.cache_arn}/${local.cache_prefix}*"]
+    }
+    write-cache = {
+      actions   = ["s3:DeleteObject", "s3:PutObject"]
+      resources = ["${local.cache_arn}/${local.cache_prefix}*"]
+    }
+    send-jobs = {
+      actions   = ["sqs:SendMessage"]
+      resources = [local.queue_arns["worker"]]
+    }
+    send-retries = {
+      actions   = ["sqs:SendMessage"]
+      resources = [local.queue_arns["ingest"]]
+    }
   }
+
+  cache_arn  = "arn:aws:s3:::${local.buckets["cache"].name}"
+  queue_arns = { for key in keys(local.queue_urls) : key => "arn:aws:sqs:${var.aws_region}:${var.account_id}:${local.prefix}-${key}" }
 }
 
 # API Gateway writes its logs as this role. AWS checks that it holds the whole managed policy.

@@ -15,6 +15,84 @@ locals {
       environment          = {}
       is_deployed          = true
     }
+    data = {
+      handler              = "target.functions.data.handler.handler"
+      memory_mb            = 1024
+      timeout_s            = 30
+      reserved_concurrency = 10
+      layers               = ["dependencies"]
+      statements           = ["list-cache", "read-api-keys", "read-database-secret", "send-jobs"]
+      routes               = ["ANY /api/data", "ANY /api/data/{proxy+}", "ANY /api/universes", "ANY /api/universes/{proxy+}"]
+      schedules            = {}
+      queue                = []
+      environment          = merge(local.api_keys, local.jobs)
+      is_deployed          = true
+    }
+    strategies = {
+      handler              = "target.functions.strategies.handler.handler"
+      memory_mb            = 1024
+      timeout_s            = 30
+      reserved_concurrency = 10
+      layers               = ["dependencies"]
+      statements           = ["read-database-secret", "send-jobs"]
+      routes               = ["ANY /api/strategies", "ANY /api/strategies/{proxy+}", "ANY /api/dashboard", "ANY /api/dashboard/{proxy+}"]
+      schedules            = {}
+      queue                = []
+      environment          = local.jobs
+      is_deployed          = true
+    }
+    scanner = {
+      handler              = "target.functions.scanner.handler.handler"
+      memory_mb            = 1024
+      timeout_s            = 30
+      reserved_concurrency = 5
+      layers               = ["dependencies"]
+      statements           = ["read-database-secret", "send-jobs"]
+      routes               = ["ANY /api/scanner", "ANY /api/scanner/{proxy+}"]
+      schedules            = {}
+      queue                = []
+      environment          = local.jobs
+      is_deployed          = true
+    }
+    quant2 = {
+      handler              = "target.functions.quant2.handler.handler"
+      memory_mb            = 1769
+      timeout_s            = 30
+      reserved_concurrency = 10
+      layers               = ["dependencies", "frames"]
+      statements           = ["read-cache", "read-database-secret"]
+      routes               = ["ANY /api/quant2", "ANY /api/quant2/{proxy+}", "ANY /api/validation", "ANY /api/validation/{proxy+}"]
+      schedules            = {}
+      queue                = []
+      environment          = {}
+      is_deployed          = true
+    }
+    worker = {
+      handler              = "target.functions.worker.handler.handler"
+      memory_mb            = 1769
+      timeout_s            = 300
+      reserved_concurrency = 4
+      layers               = ["dependencies", "frames"]
+      statements           = ["read-api-keys", "read-cache", "read-database-secret", "write-cache"]
+      routes               = []
+      schedules            = {}
+      queue                = [{ batch_size = 1, maximum_concurrency = 4 }]
+      environment          = merge(local.api_keys, local.market)
+      is_deployed          = true
+    }
+    ingest = {
+      handler              = "target.functions.ingest.handler.handler"
+      memory_mb            = 1769
+      timeout_s            = 600
+      reserved_concurrency = 2
+      layers               = ["dependencies"]
+      statements           = ["read-api-keys", "read-database-secret", "send-retries"]
+      routes               = []
+      schedules            = { daily = { expression = "cron(0 6 * * ? *)", timezone = "UTC", input = { universe_key = var.ingest_universe } } }
+      queue                = [{ batch_size = 1, maximum_concurrency = 2 }]
+      environment          = merge(local.api_keys, local.market, { INGEST_QUEUE_URL = local.queue_urls["ingest"] })
+      is_deployed          = true
+    }
     edge-authorizer = {
       handler              = "target.functions.edge_authorizer.handler.handler"
       memory_mb            = 256
@@ -25,7 +103,7 @@ locals {
       routes               = []
       schedules            = {}
       queue                = []
-      environment          = { API_KEYS_SECRET_NAME = local.secrets["api-keys"].name }
+      environment          = local.api_keys
       is_deployed          = var.edge_authorizer
     }
   }
@@ -34,19 +112,31 @@ locals {
 
   layers = {
     dependencies = "Third-party packages of every function."
+    frames       = "NumPy and Arrow, for functions that compute with tables of prices."
   }
 
   # AWS_REGION and AWS_LAMBDA_FUNCTION_NAME are set by Lambda itself.
   common_environment = {
-    AWS_SECRETS_MANAGER_NAME = local.secrets["database"].name
-    AUTH_MODE                = var.auth_mode
-    CORS_ORIGINS             = join(",", var.cors_origins)
-    DATABASE_POOLER          = tostring(var.uses_database_pooler)
-    IS_LAMBDA                = "true"
-    POWERTOOLS_LOG_LEVEL     = var.log_level
-    S3_BUCKET_NAME           = local.buckets["cache"].name
-    USE_NEON                 = "true"
-    USE_S3_CACHE             = tostring(var.use_s3_cache)
+    AWS_SECRETS_MANAGER_NAME     = local.secrets["database"].name
+    AUTH_MODE                    = var.auth_mode
+    CORS_ORIGINS                 = join(",", var.cors_origins)
+    DATABASE_POOLER              = tostring(var.uses_database_pooler)
+    IS_LAMBDA                    = "true"
+    POWERTOOLS_LOG_LEVEL         = var.log_level
+    POWERTOOLS_METRICS_NAMESPACE = local.metric_namespace
+    S3_BUCKET_NAME               = local.buckets["cache"].name
+    S3_CACHE_PREFIX              = local.cache_prefix
+    USE_NEON                     = "true"
+    USE_S3_CACHE                 = tostring(var.use_s3_cache)
+  }
+
+  # What only some functions are told. The queues' addresses are built from names, as their ARNs are.
+  api_keys = { API_KEYS_SECRET_NAME = local.secrets["api-keys"].name }
+  jobs     = { JOBS_QUEUE_URL = local.queue_urls["worker"] }
+  market   = { TIINGO_BASE_URL = var.market_urls.tiingo, YAHOO_BASE_URL = var.market_urls.yahoo }
+
+  queue_urls = {
+    for key in ["ingest", "worker"] : key => "https://sqs.${var.aws_region}.amazonaws.com/${var.account_id}/${local.prefix}-${key}"
   }
 
   reserved_concurrency = {

@@ -1,4 +1,6 @@
 locals {
+  cache_prefix = "cache/"
+
   buckets = {
     cache = {
       name         = "${local.project}-cache-${var.environment}"

@@ -114,6 +114,31 @@ variable "use_s3_cache" {
   default     = true
 }
 
+variable "market_urls" {
+  description = "Where Tiingo and Yahoo are asked for prices."
+  type = object({
+    tiingo = string
+    yahoo  = string
+  })
+  default = { tiingo = "https://api.tiingo.com", yahoo = "https://query1.finance.yahoo.com" }
+
+  validation {
+    condition     = alltrue([for url in values(var.market_urls) : can(regex("^https?://[^/?#]+$", url))])
+    error_message = "market_urls are scheme and host with no path, such as https://api.tiingo.com."
+  }
+}
+
+variable "ingest_universe" {
+  description = "Universe whose prices are ingested every day."
+  type        = string
+  default     = "SPX500"
+
+  validation {
+    condition     = can(regex("^[A-Z][A-Z0-9_]*$", var.ingest_universe))
+    error_message = "ingest_universe is the key of a universe, such as SPX500 or ASX200."
+  }
+}
+
 variable "log_level" {
   description = "Least severe level that the functions log."
   type        = string

@@ -24,6 +24,8 @@ run "refuses_values_out_of_range" {
     auth_mode                = "open"
     log_level                = "LOUD"
     log_retention_days       = 2
+    market_urls              = { tiingo = "https://api.tiingo.com/tiingo", yahoo = "https://query1.finance.yahoo.com" }
+    ingest_universe          = "all of it"
     throttle                 = { rate_rps = 0, burst = 1 }
     function_sizes           = { trades = { memory_mb = 64 } }
     alarm_emails             = ["nobody"]
@@ -44,6 +46,8 @@ run "refuses_values_out_of_range" {
     var.auth_mode,
     var.log_level,
     var.log_retention_days,
+    var.market_urls,
+    var.ingest_universe,
     var.throttle,
     var.function_sizes,
     var.alarm_emails,
@@ -80,7 +84,7 @@ run "refuses_more_environments_than_connections" {
   command = plan
 
   variables {
-    database_max_connections = 29
+    database_max_connections = 70
   }
 
   expect_failures = [terraform_data.concurrency_limit]
@@ -90,7 +94,7 @@ run "is_plain_by_default" {
   command = plan
 
   variables {
-    database_max_connections = 30
+    database_max_connections = 71
   }
 
   assert {

@@ -91,8 +91,49 @@ def test_an_edit_of_the_files_reaches_the_definition(copy: Path, edit: Callable[
     assert "http://localhost:9" in function.environment["CORS_ORIGINS"]
 
 
+def test_each_prefix_has_its_function() -> None:
+    routes = {route.route_key: route.function_key for route in load_definition(TERRAFORM).routes}
+    prefixes = {
+        "data": "data",
+        "universes": "data",
+        "strategies": "strategies",
+        "dashboard": "strategies",
+        "scanner": "scanner",
+        "quant2": "quant2",
+        "validation": "quant2",
+        "trades": "trades",
+    }
+    for prefix, function in prefixes.items():
+        assert routes.pop(f"ANY /api/{prefix}") == routes.pop(f"ANY /api/{prefix}/{{proxy+}}") == function
+    assert routes == {"$default": "trades"}
+
+
+def test_frames_are_for_those_who_compute() -> None:
+    functions = load_definition(TERRAFORM).functions
+    assert {function.key for function in functions if "frames" in function.layers} == {"quant2", "worker"}
+    assert sum(function.reserved_concurrency or 0 for function in functions) <= 70
+
+
+def test_jobs_reach_the_worker_and_what_fails_is_put_aside() -> None:
+    definition = load_definition(TERRAFORM)
+    for key in ("worker", "ingest"):
+        source = next(found for found in definition.event_sources if found.function_key == key)
+        queue = next(found for found in definition.queues if found.name == source.queue)
+        assert queue.visibility_timeout_s == 6 * definition.function(key).timeout_s
+        assert (queue.max_receive_count, queue.dead_letter) == (3, f"{queue.name}-dead-letter")
+        assert (source.batch_size, source.reports_item_failures) == (1, True)
+    for key in ("data", "strategies", "scanner"):
+        assert definition.function(key).environment["JOBS_QUEUE_URL"].endswith("/potential-parakeet-local-worker")
+
+
+def test_the_universe_is_ingested_every_morning() -> None:
+    (daily,) = load_definition(TERRAFORM).schedules
+    assert (daily.function_key, daily.expression, daily.timezone) == ("ingest", "cron(0 6 * * ? *)", "UTC")
+    assert (daily.input, daily.maximum_retries) == ('{"universe_key":"SPX500"}', 2)
+
+
 def test_queues_schedules_and_the_authorizer_are_read(copy: Path, edit: Callable[[str, str, str], None]) -> None:
-    assert load_definition(copy).authorizers == load_definition(copy).queues == load_definition(copy).schedules == ()
+    assert load_definition(copy).authorizers == ()
     with (copy / "environments" / "local.tfvars").open("a", encoding="utf-8") as file:
         file.write("edge_authorizer = true\n")
     schedule = '{ daily = { expression = "cron(30 21 ? * MON-FRI *)", timezone = "UTC", input = { do = "it" } } }'
