@@ -44,7 +44,7 @@ class _Route:
             variable = _VARIABLE.fullmatch(wanted)
             if variable and variable["greedy"]:
                 rest = "/".join(segments[position:])
-                return parameters | {variable["name"]: unquote(rest)} if rest else None
+                return parameters | {variable["name"]: unquote(rest)} if _is_below(position, segments) else None
             if position >= len(segments):
                 return None
             if variable and segments[position]:
@@ -102,6 +102,15 @@ def _rank_of(segment: str) -> int:
     if variable is None:
         return _STATIC
     return _GREEDY if variable["greedy"] else _VARIABLE_RANK
+
+
+def _is_below(position: int, segments: tuple[str, ...]) -> bool:
+    """Whether a greedy variable has its part: something, or nothing after the slash that ends a longer path.
+
+    AWS refuses route keys that end with a slash, and users reach `/metrics/` by `/metrics/{proxy+}` there
+    (storacha/w3infra, pull request 166), while `/` needs a route of its own.
+    """
+    return position < len(segments) and (position > 0 or bool(segments[position]))
 
 
 def _refused(definition: RouteDefinition, hint: str) -> ConfigurationError:

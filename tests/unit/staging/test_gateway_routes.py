@@ -57,9 +57,17 @@ def test_path_parameters_are_decoded() -> None:
     assert match.path_parameters == {"id": "x y", "rest": "c/d/e//f"}
 
 
-@pytest.mark.parametrize("path", ["/a", "/a/", "/b/1"])
-def test_a_greedy_variable_needs_something(path: str) -> None:
+@pytest.mark.parametrize("path", ["/a", "/b/1"])
+def test_a_greedy_variable_needs_a_slash_before_it(path: str) -> None:
     assert _table("ANY /a/{proxy+}").find("GET", path) is None
+
+
+def test_a_greedy_variable_takes_a_trailing_slash_but_not_the_root() -> None:
+    match = _table("ANY /a/{proxy+}").find("GET", "/a/")
+
+    assert match is not None
+    assert match.path_parameters == {"proxy": ""}
+    assert _table("ANY /{proxy+}").find("GET", "/") is None
 
 
 def test_a_trailing_slash_is_another_path() -> None:
