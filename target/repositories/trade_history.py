@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CTE, Label, Row, Select, case, exists, func, literal, null, select, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Label,
+    Row,
+    Select,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from target.database.history import TRADES_HISTORY
@@ -50,20 +64,22 @@ class TradeHistory:
         """Return each trade as it was known at `knowledge_at`, in id order, without those deleted by then.
 
         With `event_at`, as far as it had happened by then: a trade that was closed later is the open one that it
-        was. `event_from` leaves out what happened before. A simulation of a day T with a year's memory is
-        `trades_as_of(T, T, event_from=T - timedelta(days=365))`. Source: contract section 2, bi-temporal.
+        was, and what was corrected since does not come back. `event_from` leaves out what happened before. A
+        simulation of a day T with a year's memory is `trades_as_of(T, T, event_from=T - timedelta(days=365))`.
+        Source: contract section 2, bi-temporal.
         """
         versions = _versions()
-        known = select(versions, _rank(versions)).where(versions.c.known_from <= knowledge_at)
-        if event_at is not None:
-            known = known.where(versions.c.event_at <= event_at)
-        if event_from is not None:
-            known = known.where(versions.c.event_at >= event_from)
-        ranked = known.subquery()
+        # Of a trade's open and closed versions, the last word on each; the later of those that had happened holds.
+        words = select(versions, _place(versions, versions.c.id, versions.c.is_closed))
+        word = words.where(versions.c.known_from <= knowledge_at).subquery()
+        happened = [word.c.event_at <= event_at] if event_at is not None else []
+        latest = select(*_without_place(word), _place(word, word.c.id)).where(word.c.place == 1, *happened).subquery()
+        recent = [latest.c.event_at >= event_from] if event_from is not None else []
         deleted = exists().where(
-            _ENDED.id == ranked.c.id, _ENDED.ended_by == "DELETE", _ENDED.known_until <= knowledge_at
+            _ENDED.id == latest.c.id, _ENDED.ended_by == "DELETE", _ENDED.known_until <= knowledge_at
         )
-        return await self._read(select(ranked).where(ranked.c.place == 1, ~deleted).order_by(ranked.c.id))
+        chosen = select(latest).where(latest.c.place == 1, ~deleted, *recent)
+        return await self._read(chosen.order_by(latest.c.id))
 
     async def list_versions(self, row_id: int) -> Sequence[TradeVersion]:
         """Return every version of one trade, oldest first; those of a deleted trade too."""
@@ -84,22 +100,29 @@ def _versions() -> CTE:
         _ENDED.known_from,
         _ENDED.known_until,
         _ENDED.version_id,
+        case((_ENDED.status == "CLOSED", 1), else_=0).label("is_closed"),
     )
     since = select(func.max(_ENDED.known_until)).where(_ENDED.id == _CURRENT.id).scalar_subquery()
-    closed_at = case((_CURRENT.status == "CLOSED", _CURRENT.exit_date))
+    is_closed = _CURRENT.status == "CLOSED"
     current = select(
         *(_CURRENT[name] for name in _COPIED),
-        func.coalesce(_CURRENT.event_timestamp, closed_at, _CURRENT.entry_date),
+        func.coalesce(_CURRENT.event_timestamp, case((is_closed, _CURRENT.exit_date)), _CURRENT.entry_date),
         func.coalesce(since, _CURRENT.knowledge_timestamp),
         null(),
         literal(_NEWEST),
+        case((is_closed, 1), else_=0),
     )
     return union_all(ended, current).cte("versions")
 
 
-def _rank(versions: CTE) -> Label[int]:
-    newest_first = (versions.c.known_from.desc(), versions.c.version_id.desc())
-    return func.row_number().over(partition_by=versions.c.id, order_by=newest_first).label("place")
+def _place(source: FromClause, *group: ColumnElement[object]) -> Label[int]:
+    """The place of a version within its group, the one known last first."""
+    newest_first = (source.c.known_from.desc(), source.c.version_id.desc())
+    return func.row_number().over(partition_by=group, order_by=newest_first).label("place")
+
+
+def _without_place(source: FromClause) -> list[ColumnElement[object]]:
+    return [column for column in source.c if column.name != "place"]
 
 
 def _version(row: Row[*tuple[object, ...]]) -> TradeVersion:

@@ -80,6 +80,23 @@ async def test_what_happened_later_is_not_seen_from_the_time_before(app: FastAPI
     assert told(await as_of(app, newest.known_from, event_from=EXIT + JUST_BEFORE)) == []
 
 
+async def test_a_corrected_exit_does_not_come_back(app: FastAPI, client: httpx.AsyncClient):
+    row_id = await changed_trade(client)
+    later = EXIT + timedelta(days=30)
+    await client.patch(f"/api/trades/{row_id}", json={"exit_date": later.isoformat()})
+    *_, newest = await versions_of(app, row_id)
+    assert told(await as_of(app, newest.known_from, EXIT)) == [("OPEN", "watched")]
+    (found,) = await as_of(app, newest.known_from, later)
+    assert (found.trade.status, found.event_at) == ("CLOSED", later)
+
+
+async def test_a_reopened_trade_is_open_whatever_it_was_closed_at(app: FastAPI, client: httpx.AsyncClient):
+    row_id = await changed_trade(client)
+    await client.patch(f"/api/trades/{row_id}", json={"status": "OPEN"})
+    *_, newest = await versions_of(app, row_id)
+    assert told(await as_of(app, newest.known_from, EXIT + timedelta(days=30))) == [("OPEN", "watched")]
+
+
 async def test_a_deleted_trade_is_known_until_it_was_deleted(app: FastAPI, client: httpx.AsyncClient):
     row_id = await changed_trade(client)
     assert (await client.delete(f"/api/trades/{row_id}")).status_code == 204
