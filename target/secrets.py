@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from target.collection import collection_paused
 from target.database.urls import async_database_url
 from target.errors import SecretsUnavailable
+from target.observability.redaction import hide_in_logs
 from target.settings import Settings
 
 SecretFetcher = Callable[[Settings, str], Awaitable[Mapping[str, str]]]
@@ -77,13 +79,13 @@ class SecretStore:
             )
         return {**secret, "NEON_DATABASE_URL": _async_address(address)}
 
-    async def get_jwt_secret(self) -> str:
-        """Return the key that tokens are signed with.
+    async def get_jwt_secret(self, *, max_age_s: float | None = None) -> str:
+        """Return the key that tokens are signed with, fetched at most `max_age_s` ago where that is given.
 
         Raises:
             SecretsUnavailable: neither Secrets Manager nor the environment has one.
         """
-        secret = await self._database.get() if self._settings.reads_secrets_manager else {}
+        secret = await self._database.get(max_age_s=max_age_s) if self._settings.reads_secrets_manager else {}
         value = secret.get("JWT_SECRET") or self._settings.jwt_secret.get_secret_value()
         if not value:
             raise SecretsUnavailable(
@@ -117,23 +119,23 @@ class _KeptSecret:
         self._settings, self._name, self._fetch, self._clock = settings, name, fetch, clock
         self._lock = asyncio.Lock()
         self._known: Mapping[str, str] | None = None
-        self._expires_at = 0.0
+        self._fetched_at = 0.0
 
-    async def get(self) -> Mapping[str, str]:
-        """Return its keys.
+    async def get(self, *, max_age_s: float | None = None) -> Mapping[str, str]:
+        """Return its keys, asked for at most `max_age_s` ago (the settings' time to live by default).
 
         Raises:
             SecretsUnavailable: it cannot be fetched, and none is known from before.
         """
         async with self._lock:
-            if self._known is None or self._clock() >= self._expires_at:
+            age_s = self._clock() - self._fetched_at
+            if self._known is None or age_s >= min(max_age_s or math.inf, self._settings.secrets_cache_ttl_s):
                 self._known = await self._refreshed()
-                self._expires_at = self._clock() + self._settings.secrets_cache_ttl_s
+                self._fetched_at = self._clock()
             return self._known
 
     def forget(self) -> None:
         """Fetch anew next time."""
-        self._expires_at = 0.0
         self._known = None
 
     async def _refreshed(self) -> Mapping[str, str]:
@@ -162,7 +164,10 @@ def _parse_secret(name: str, text: object) -> Mapping[str, str]:
         secret = None
     if not isinstance(secret, dict):
         raise SecretsUnavailable(f'Secret {name!r} is not a JSON object: store it as {{"NEON_DATABASE_URL": ...}}.')
-    return {str(key): value for key, value in secret.items() if isinstance(value, str)}
+    keys = {str(key): value for key, value in secret.items() if isinstance(value, str)}
+    for value in keys.values():
+        hide_in_logs(value)
+    return keys
 
 
 def _async_address(address: str) -> str:

@@ -1,7 +1,7 @@
 """What a deployable is told from outside: read once, at the edge, and passed."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -75,7 +75,7 @@ class Settings(BaseSettings):
 
     auth_mode: AuthMode = AuthMode.COMPAT
     jwt_secret: SecretStr = SecretStr("")
-    jwt_algorithm: str = "HS256"
+    jwt_algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
     jwt_audience: str = "potential-parakeet"
     jwt_issuer: str = "potential-parakeet"
 
