@@ -77,7 +77,7 @@ locals {
       routes               = []
       schedules            = {}
       queue                = [{ batch_size = 1, maximum_concurrency = 4 }]
-      environment          = merge(local.api_keys, local.market)
+      environment          = merge(local.api_keys, local.market, { ALLOCATION_MODE = var.allocation_mode })
       is_deployed          = true
     }
     ingest = {

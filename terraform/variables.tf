@@ -108,6 +108,17 @@ variable "auth_mode" {
   }
 }
 
+variable "allocation_mode" {
+  description = "compat weights backtests as the legacy does, which has no optimiser; exact as the method's name says."
+  type        = string
+  default     = "compat"
+
+  validation {
+    condition     = contains(["compat", "exact"], var.allocation_mode)
+    error_message = "allocation_mode must be compat or exact."
+  }
+}
+
 variable "use_s3_cache" {
   description = "Whether prices are cached in the cache bucket."
   type        = bool

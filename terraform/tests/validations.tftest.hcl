@@ -22,6 +22,7 @@ run "refuses_values_out_of_range" {
     lambda_architecture      = "sparc"
     database_max_connections = 10
     auth_mode                = "open"
+    allocation_mode          = "roughly"
     log_level                = "LOUD"
     log_retention_days       = 2
     market_urls              = { tiingo = "https://api.tiingo.com/tiingo", yahoo = "https://query1.finance.yahoo.com" }
@@ -44,6 +45,7 @@ run "refuses_values_out_of_range" {
     var.lambda_architecture,
     var.database_max_connections,
     var.auth_mode,
+    var.allocation_mode,
     var.log_level,
     var.log_retention_days,
     var.market_urls,
