@@ -36,6 +36,11 @@ class ObjectBucket:
         """The contents of these objects, all of which have to be there; raises as `list_keys`."""
         return await self._in_thread(lambda: {key: self._get(key) for key in keys})
 
+    async def read_present(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """The contents of those of these objects that are there; raises as `list_keys`."""
+        found = await self._in_thread(lambda: {key: self._find(key) for key in keys})
+        return {key: body for key, body in found.items() if body is not None}
+
     async def put_new(self, key: str, body: bytes) -> None:
         """Writes an object that is not there yet.
 
@@ -61,6 +66,12 @@ class ObjectBucket:
     def _get(self, key: str) -> bytes:
         body: bytes = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()
         return body
+
+    def _find(self, key: str) -> bytes | None:
+        try:
+            return self._get(key)
+        except self._client.exceptions.NoSuchKey:
+            return None
 
     def _put(self, key: str, body: bytes) -> None:
         try:

@@ -4,9 +4,11 @@ import hashlib
 import io
 import json
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,6 +25,14 @@ def read_object(key: str, body: bytes) -> ObjectContent:
         return _read_table(body)
     except (pa.ArrowException, OSError, ValueError) as error:
         return UnreadableObject(reason=f"not a Parquet file: {error}")
+
+
+def cut_table(body: bytes, *, rows: int, columns: Sequence[str]) -> bytes:
+    """The file without its last `rows` and without these columns, written as pandas writes it."""
+    frame = pd.read_parquet(io.BytesIO(body)).iloc[: -rows or None].drop(columns=list(columns))
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, compression="snappy")
+    return buffer.getvalue()
 
 
 def _read_table(body: bytes) -> TableObject:

@@ -10,7 +10,7 @@ import msgspec
 from harness.adapters.evidence_files import load_manifest
 from harness.adapters.evidence_store import EvidenceStore, open_run, resume_run, write_atomically
 from harness.adapters.http import utc_now
-from harness.adapters.sqlite import require_sqlite_file
+from harness.adapters.sqlite_reader import require_sqlite_file
 from harness.domain.compare.rules import Rules
 from harness.domain.criterion import Criterion, CriterionEvidence, CriterionResult, ReadinessDecision
 from harness.domain.errors import ConfigurationError
@@ -25,6 +25,7 @@ from harness.wiring.pair import PairOptions, running_pair
 from harness.wiring.paths import artifacts_directory
 from harness.wiring.probes import (
     artifacts,
+    cache,
     cold_start,
     data_migration,
     infra,
@@ -32,6 +33,7 @@ from harness.wiring.probes import (
     load,
     load_smoke,
     migrations,
+    objects,
     row_parity,
     secrets,
     session,
@@ -154,6 +156,8 @@ def _probes(context: ProbeContext) -> tuple[Probe, ...]:
         Probe(name="load", title="load, ramped", gather=partial(load.gather, context)),
         Probe(name="secrets", title="secrets", gather=partial(secrets.gather, context)),
         Probe(name="session", title="transactions and a restart", gather=partial(session.gather, context)),
+        Probe(name="objects", title="caches of both sides", gather=partial(objects.gather, context)),
+        Probe(name="cache", title="reads of the cache", gather=partial(cache.gather, context)),
         Probe(name="artifacts", title="artifacts", gather=partial(artifacts.gather, context)),
         Probe(name="variables", title="variables", gather=partial(variables.gather, context)),
         Probe(name="infra", title="Terraform against moto", gather=partial(infra.gather, context)),
