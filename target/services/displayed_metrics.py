@@ -1,5 +1,6 @@
 """The figures of a backtest under the names that comparisons use."""
 
+import math
 from collections.abc import Mapping
 
 # The legacy looked its own figures up under these names and never found them (Q14).
@@ -24,8 +25,9 @@ def displayed_metrics(metrics: Mapping[str, str]) -> dict[str, str]:
 
 
 def fraction_of(text: str) -> float:
-    """Return 0.152 for "15.2%"; 0 for what is no number."""
+    """Return 0.152 for "15.2%"; 0 for what is no finite number."""
     try:
-        return float(text.rstrip("%")) / (100 if text.endswith("%") else 1)
+        number = float(text.rstrip("%"))
     except ValueError:
         return 0.0
+    return number / (100 if text.endswith("%") else 1) if math.isfinite(number) else 0.0
