@@ -10,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from target.database.engine import Database
 from target.errors import install_error_handlers
 from target.jobs.queue import open_jobs
+from target.limits import RequestLimits
 from target.middleware import RequestBoundary
 from target.secrets import SecretStore
 from target.settings import Settings
@@ -23,6 +24,7 @@ def create_app(settings: Settings, routers: Sequence[str] = ROUTERS) -> FastAPI:
     """Return the application that serves these routers, importing no other. Opens no connection, reads no secret."""
     app = FastAPI(title=settings.app_name, version=settings.app_version)
     _provide(app, settings)
+    app.add_middleware(RequestLimits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,

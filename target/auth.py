@@ -18,7 +18,7 @@ ROTATION_IS_SUSPECTED_AFTER_S = 30.0
 """A signature that does not fit makes this process look for a new key, but never more often than this."""
 
 Documented = Annotated[object, Depends(HTTPBearer(auto_error=False))]
-"""Puts the scheme into the API's document. The header is read here: FastAPI forgives spaces that the legacy does not."""
+"""For the API's document alone. The header is read here: FastAPI forgives spaces that the legacy does not."""
 
 
 async def guard_write(request: Request) -> None:

@@ -1,14 +1,10 @@
 """Bodies of /api/data. Field order is the contract's."""
 
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from target.schemas.fields import STORABLE
-
-_LONGEST_NAME = 64
-_MOST_TICKERS = 5_000
+from target.schemas.fields import TickerList
 
 
 class DataStatus(BaseModel):
@@ -31,13 +27,7 @@ class DataStatus(BaseModel):
 class RefreshOrder(BaseModel):
     """What to bring up to date; no tickers, or an empty list: the pipeline's. `force` asks for all of it again."""
 
-    tickers: (
-        Annotated[
-            list[Annotated[str, Field(max_length=_LONGEST_NAME), STORABLE]],
-            Field(max_length=_MOST_TICKERS),
-        ]
-        | None
-    ) = None
+    tickers: TickerList | None = None
     force: bool = False
 
 

@@ -14,6 +14,11 @@ LARGEST_FIGURE = 1e150
 SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 """What a 64-bit column can be compared with (Q5)."""
 
+LONGEST_TEXT = 1_000
+LONGEST_TICKER = 64
+MOST_TICKERS = 5_000
+"""Generous bounds where the legacy has none. Source: docs/security.md."""
+
 _TICKER_LENGTH = 20
 
 
@@ -90,5 +95,11 @@ PositiveFigure = Annotated[float, Field(gt=0), AfterValidator(_bound)]
 Score = Annotated[float, Field(ge=0, le=1), AfterValidator(_without_sign_of_zero)]
 Fee = Annotated[float, Field(ge=0), AfterValidator(_bound)]
 NaiveTime = Annotated[datetime, AfterValidator(_drop_offset)]
+StorableText = Annotated[str, Field(max_length=LONGEST_TEXT), STORABLE]
+"""Free text of an order that is stored as it is told."""
+
+TickerList = Annotated[list[Annotated[str, Field(max_length=LONGEST_TICKER), STORABLE]], Field(max_length=MOST_TICKERS)]
+"""Tickers as they are told, unknown ones and repetitions included; no universe is as long."""
+
 AnsweredFigure = Annotated[float, PlainSerializer(_finite_or_null, return_type=float | None)]
 """A number in an answer; a row that was migrated with an infinity answers null instead of failing."""

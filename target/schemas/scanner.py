@@ -1,11 +1,10 @@
 """Bodies of /api/scanner. Field order is the contract's."""
 
 from datetime import datetime
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
-from target.schemas.fields import STORABLE
+from target.schemas.fields import StorableText, TickerList
 
 
 class ScannerInfo(BaseModel):
@@ -31,12 +30,12 @@ class ScannerOverview(BaseModel):
 class ScanOrder(BaseModel):
     """What to scan for; nothing is bounded. No custom tickers, or an empty list, means the universe's."""
 
-    scanner_type: Annotated[str, STORABLE] = "quallamaggie"
-    universe: Annotated[str, STORABLE] = "sp500"
+    scanner_type: StorableText = "quallamaggie"
+    universe: StorableText = "sp500"
     min_price: FiniteFloat = 5.0
     max_price: FiniteFloat = 500.0
     min_volume: int = 100000
-    custom_tickers: list[str] | None = None
+    custom_tickers: TickerList | None = None
 
 
 class ScanStarted(BaseModel):

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from target.schemas.fields import StorableText, TickerList
+
 
 class StrategyEntry(BaseModel):
     """One strategy of the catalogue."""
@@ -22,12 +24,12 @@ class BacktestOrder(BaseModel):
     """What to run. Nothing is checked that the run itself finds out; `universe` is accepted and ignored."""
 
     strategy_name: str
-    start_date: str = "2020-01-01"
-    end_date: str | None = None
+    start_date: StorableText = "2020-01-01"
+    end_date: StorableText | None = None
     initial_capital: FiniteFloat = 100000  # as the legacy: an integer in the answer unless one is given
-    tickers: list[str] | None = None
+    tickers: TickerList | None = None
     universe: str = "SPX500"
-    optimization_method: str = "HRP"
+    optimization_method: StorableText = "HRP"
 
 
 class BacktestStarted(BaseModel):
