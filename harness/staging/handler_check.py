@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -47,13 +48,16 @@ def require_importable(
     Raises:
         ConfigurationError: one cannot be imported; names file, line and reason.
     """
-    for key, handler in handlers.items():
-        artifact = artifacts.functions[key]
-        variables = (environment or {}).get(key, {})
+
+    def check(key: str) -> None:
+        artifact, handler = artifacts.functions[key], handlers[key]
         sound = artifact.root.parent / f"importable-{_digest(artifacts, handler)}"
         if not sound.exists():
-            _import(artifacts, artifact, handler, variables)
+            _import(artifacts, artifact, handler, (environment or {}).get(key, {}))
             sound.touch()
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as importers:
+        list(importers.map(check, handlers))
 
 
 def _import(artifacts: BuiltArtifacts, artifact: BuiltArtifact, handler: str, variables: Mapping[str, str]) -> None:
