@@ -31,8 +31,9 @@ format: install ## Format the code
 bench: install ## Run every benchmark; writes artifacts/bench.json
 	$(BIN)/python -m bench
 
-docs: install ## Write what is generated: JSON schemas, and the reference application's fidelity where ../shared is
+docs: install ## Write what is generated: JSON schemas, the API's document, and the reference application's fidelity where ../shared is
 	$(BIN)/python -m reports.schema
+	$(BIN)/python -m target.api_document
 	test ! -d ../shared/legacy || $(BIN)/parakeet legacy check --session ../shared/legacy/session.jsonl \
 		--db ../shared/legacy/seeded_trades.db --report docs/legacy-fidelity.md
 

@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from target.api_document import describe_everything
 from target.database.engine import Database
 from target.errors import install_error_handlers
 from target.jobs.queue import open_jobs
@@ -36,6 +37,8 @@ def create_app(settings: Settings, routers: Sequence[str] = ROUTERS) -> FastAPI:
     install_error_handlers(app)
     for name in routers:
         app.include_router(import_module(f"target.routers.{name}").router)
+    if tuple(routers) != ROUTERS:
+        describe_everything(app)
     return app
 
 
