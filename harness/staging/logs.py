@@ -4,6 +4,7 @@ Source: Amazon CloudWatch Logs API reference, PutLogEvents; AWS Lambda developer
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -87,7 +88,9 @@ class LogShipper:
         logs, stream = self._client(source), stream_of(path)
         names = {"logGroupName": source.log_group, "logStreamName": stream}
         if lines and path not in self._offsets:
-            logs.create_log_stream(**names)
+            # An answer that came too late is asked for again, and by then the stream is there.
+            with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+                logs.create_log_stream(**names)
             self._offsets[path] = offset
         now_ms = int(time.time() * 1000)
         for start in range(0, len(lines), _MAX_EVENTS):
