@@ -113,8 +113,11 @@ async def _fetch(market: Market, questions: Sequence[Question]) -> Fetched:
         async with turn:
             return await market.fetch_daily(tickers, days.first, days.last)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(fetch_group(days, tickers)) for days, tickers in groups.items()]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(fetch_group(days, tickers)) for days, tickers in groups.items()]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     fetched = Fetched()
     for days, task in zip(groups, tasks, strict=True):
         _collect(fetched, days, task.result())

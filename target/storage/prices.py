@@ -1,6 +1,6 @@
 """Prices as the application asks for them: from the cache, and from the market what the cache lacks."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -12,8 +12,8 @@ from target.quant.prices import PriceTable
 from target.secrets import SecretStore
 from target.settings import Settings
 from target.storage.counters import CacheCounters
-from target.storage.coverage import Days
-from target.storage.fetching import Known, Market, fetch_all, questions_for
+from target.storage.coverage import Coverage, Days
+from target.storage.fetching import Fetched, Known, Market, fetch_all, questions_for
 from target.storage.objects import ObjectStore
 from target.storage.price_pair import PriceField
 from target.storage.price_reader import PriceReader
@@ -21,6 +21,8 @@ from target.storage.price_writer import PriceWriter
 
 FIRST_DAY = date(2005, 1, 1)
 """Where the legacy's loaders begin. Source: contract section 5."""
+_TICKERS_AT_ONCE = 100
+"""Decades of so many fit into a function's memory while they come in; each lot is cached before the next."""
 
 
 def open_prices(settings: Settings, secrets: SecretStore, objects: ObjectStore) -> "PriceStore":
@@ -104,22 +106,28 @@ class PriceStore:
         """
         now = self._clock()
         wanted = Days(start, min(end or now.date(), now.date()))
-        if wanted.last < wanted.first:
-            return Refreshed(asked=(), answered=(), failures={})
+        coverage = (await self._reader.current()).generation.coverage
+        asked = tuple(ticker for ticker in dict.fromkeys(tickers) if force or _lacks(coverage.get(ticker), wanted, now))
+        answered: list[str] = []
+        failures: dict[str, FailureClass] = {}
+        for place in range(0, len(asked), _TICKERS_AT_ONCE):
+            fetched = await self._refresh(asked[place : place + _TICKERS_AT_ONCE], wanted, now, is_forced=force)
+            answered += fetched.asked
+            failures |= fetched.failures
+        return Refreshed(asked=asked, answered=tuple(answered), failures=failures)
+
+    async def _refresh(self, tickers: Sequence[str], wanted: Days, now: datetime, *, is_forced: bool) -> Fetched:
         snapshot = await self._reader.read(PriceField)
         known = Known(pair=snapshot.pair, coverage=snapshot.generation.coverage)
-        asked = dict.fromkeys(tickers)
-        questions = [each for ticker in asked for each in questions_for(ticker, wanted, known, now, is_forced=force)]
-        if not questions:
-            return Refreshed(asked=(), answered=(), failures={})
+        questions = [each for name in tickers for each in questions_for(name, wanted, known, now, is_forced=is_forced)]
         fetched = await fetch_all(self._market, questions, known)
         if fetched.asked:
             await self._writer.commit(lambda pair, coverage: fetched.applied(pair, coverage, now))
-        return Refreshed(
-            asked=tuple(dict.fromkeys(each.ticker for each in questions)),
-            answered=tuple(fetched.asked),
-            failures=fetched.failures,
-        )
+        return fetched
+
+
+def _lacks(covered: Coverage | None, wanted: Days, now: datetime) -> bool:
+    return covered is None or bool(covered.missing(wanted, now))
 
 
 def _require_some(table: PriceTable, failures: Mapping[str, FailureClass]) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from target.errors import MarketUnavailable, StorageUnavailable
-from target.market_data.bars import FailureClass
+from target.market_data.bars import FailureClass, FetchOutcome
 from target.storage.coverage import RECHECK_AFTER
 from target.storage.directory import DirectoryObjects
 from target.storage.objects import ObjectChanged, ObjectInfo, ObjectStore, StoredObject, UnreadableObject
@@ -180,7 +180,7 @@ async def test_a_history_that_cannot_be_had_after_a_dividend_leaves_the_old_one_
     world.market.scale = 0.98
     answer = world.market.fetch_daily
 
-    async def fail_second(tickers: Sequence[str], start: date, end: date) -> object:
+    async def fail_second(tickers: Sequence[str], start: date, end: date) -> FetchOutcome:
         if start == START:
             world.market.failing["SPY"] = FailureClass.TIMEOUT
         return await answer(tickers, start, end)
@@ -211,8 +211,29 @@ async def test_open_days_are_asked_for_again_after_a_while_and_only_then(world: 
     assert [call[1:] for call in world.asked()] == [(last_final(TODAY), TODAY)]
 
 
+async def test_many_tickers_come_in_lots_each_of_which_is_cached(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("target.storage.prices._TICKERS_AT_ONCE", 2)
+    names = ["A", "B", "C", "D", "E"]
+    answer = world.market.fetch_daily
+
+    async def fail_third(tickers: Sequence[str], start: date, end: date) -> FetchOutcome:
+        if "E" in tickers:
+            raise Dying
+        return await answer(tickers, start, end)
+
+    world.market.fetch_daily = fail_third  # type: ignore[method-assign,assignment]
+    with pytest.raises(Dying):
+        await world.store().refresh(names, START)
+    world.market.fetch_daily = answer  # type: ignore[method-assign]
+    world.asked()
+    assert not np.isnan((await world.store().load_closes(names, START)).values).any()
+    assert world.asked() == [(("E",), START, TODAY)]
+
+
 async def test_days_to_come_are_not_asked_for(world: World) -> None:
     await world.store().load_closes(["SPY"], TODAY + timedelta(days=1), TODAY + timedelta(days=9))
+    assert world.asked() == []
+    await world.store().refresh(["SPY"], TODAY + timedelta(days=1), force=True)
     assert world.asked() == []
     await world.store().load_closes(["SPY"], START, date(2030, 1, 1))
     assert world.asked() == [(("SPY",), START, TODAY)]
