@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from target.database.engine import build_engine
-from target.database.urls import async_database_url, is_pooler_address, sync_database_url
+from target.database.urls import async_database_url, sync_database_url
 from target.settings import AuthMode, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -119,9 +121,28 @@ def test_the_example_file_is_loadable_and_says_the_defaults():
     assert example == Settings()
 
 
-def test_one_connection_under_lambda_and_no_statement_kept_behind_a_pooler():
-    address = "postgresql+asyncpg://u:p@ep-a-pooler.neon.test/d"
-    pool = build_engine(address, Settings(is_lambda=True)).pool
+def test_one_connection_under_lambda():
+    pool = build_engine("postgresql+asyncpg://u:p@h/d", Settings(is_lambda=True)).pool
     assert (pool.size(), pool._max_overflow, pool._pre_ping) == (1, 0, True)  # type: ignore[attr-defined]
-    assert is_pooler_address(address)
-    assert not is_pooler_address("postgresql://u:p@ep-a.neon.test/d")
+
+
+@pytest.mark.parametrize(
+    ("host", "database_pooler", "is_pooled"),
+    [("ep-a-pooler.neon.test", False, True), ("ep-a.neon.test", True, True), ("ep-a.neon.test", False, False)],
+)
+def test_behind_a_pooler_nothing_is_kept_by_name_and_no_setting_made_that_it_refuses(
+    host: str, database_pooler: bool, is_pooled: bool, monkeypatch: pytest.MonkeyPatch
+):
+    given: dict[str, Any] = {}
+
+    def build(address: str, **options: Any) -> AsyncEngine:
+        given.update(options["connect_args"])
+        return create_async_engine(address, **options)
+
+    monkeypatch.setattr("target.database.engine.create_async_engine", build)
+    build_engine(f"postgresql+asyncpg://u:p@{host}/d", Settings(database_pooler=database_pooler))
+    assert given["command_timeout"] > given["timeout"] > 0
+    assert ("idle_in_transaction_session_timeout" in given["server_settings"]) is not is_pooled
+    if is_pooled:
+        assert (given["statement_cache_size"], given["prepared_statement_cache_size"]) == (0, 0)
+        assert given["prepared_statement_name_func"]() == ""
