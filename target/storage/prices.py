@@ -107,7 +107,8 @@ class PriceStore:
         now = self._clock()
         wanted = Days(start, min(end or now.date(), now.date()))
         coverage = (await self._reader.current()).generation.coverage
-        asked = tuple(ticker for ticker in dict.fromkeys(tickers) if force or _lacks(coverage.get(ticker), wanted, now))
+        possible = dict.fromkeys(tickers) if wanted.first <= wanted.last else ()
+        asked = tuple(ticker for ticker in possible if force or _lacks(coverage.get(ticker), wanted, now))
         answered: list[str] = []
         failures: dict[str, FailureClass] = {}
         for place in range(0, len(asked), _TICKERS_AT_ONCE):
