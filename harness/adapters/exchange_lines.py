@@ -85,6 +85,7 @@ class ExchangeLine(_Line, frozen=True, omit_defaults=True, kw_only=True, tag="ex
     volatile: tuple[str, ...] = ()
     volatile_headers: tuple[str, ...] = ()
     tie: tuple[str, ...] = ()
+    polled: bool = False
     legacy_changes: list[_ChangeLine] = []
     target_changes: list[_ChangeLine] = []
     sent_differently: tuple[str, ...] = ()
@@ -198,6 +199,7 @@ def _encode_step(step: StepRecord, in_pass: int) -> ExchangeLine:
         volatile=pair.volatile,
         volatile_headers=pair.volatile_headers,
         tie=pair.tie,
+        polled=pair.polled,
         legacy_changes=_encode_changes(step.legacy_changes),
         target_changes=_encode_changes(step.target_changes),
         sent_differently=tuple(storable_text(text) for text in step.sent_differently),
@@ -216,6 +218,7 @@ def _decode_step(line: ExchangeLine, group: str) -> StepRecord:
         volatile=line.volatile,
         volatile_headers=line.volatile_headers,
         tie=line.tie,
+        polled=line.polled,
     )
     return StepRecord(
         pair=pair,

@@ -74,3 +74,5 @@ class ExchangePair(msgspec.Struct, frozen=True, kw_only=True):
     volatile_headers: tuple[str, ...] = ()
     tie: tuple[str, ...] = ()
     """Sort keys among whose equal values the order is open; `*` when the keys are not known."""
+    polled: bool = False
+    """Whether the step waited for work in the background, repeating its request."""

@@ -153,6 +153,7 @@ class SessionPass:
             volatile=step.volatile,
             volatile_headers=step.volatile_headers,
             tie=step.tie,
+            polled=step.poll is not None,
         )
 
 

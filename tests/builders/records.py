@@ -40,6 +40,7 @@ def step(
     operation: str = "",
     tie: tuple[str, ...] = (),
     volatile: tuple[str, ...] = (),
+    polled: bool = False,
     legacy_changes: tuple[RowChange, ...] = (),
     target_changes: tuple[RowChange, ...] = (),
     at: datetime = START,
@@ -68,6 +69,7 @@ def step(
         target=exchange(Side.TARGET, target),
         tie=tie,
         volatile=volatile,
+        polled=polled,
     )
     return StepRecord(pair=pair, legacy_changes=legacy_changes, target_changes=target_changes)
 

@@ -53,9 +53,10 @@ class _Observed:
 
 def _observe(record: SessionRecord, rules: Rules) -> list[_Observed]:
     legacy, target = _exchanges(record.steps)
+    polled = frozenset(n for n, step in enumerate(record.steps) if step.pair.polled)
     timelines = Timelines(
-        legacy=Timeline(exchanges=tuple(legacy), tolerance=rules.clock_tolerance),
-        target=Timeline(exchanges=tuple(target), tolerance=rules.clock_tolerance),
+        legacy=Timeline(exchanges=tuple(legacy), tolerance=rules.clock_tolerance, polled=polled),
+        target=Timeline(exchanges=tuple(target), tolerance=rules.clock_tolerance, polled=polled),
     )
     noises = _learn(record, rules, legacy, target)
     identity = Identity(rules.row_mapping)

@@ -21,14 +21,21 @@ class Timeline:
     exchanges: tuple[Exchange, ...]
     tolerance: timedelta
     """Between the two sides' clocks; every window is wider by it, before and after."""
+    polled: frozenset[int] = frozenset()
+    """Steps that waited for work in the background, which the step before each had started."""
     seen: dict[ClockValue, set[Origin]] = field(default_factory=dict)
 
     @cached_property
     def steps(self) -> tuple[Window, ...]:
-        """When each step ran; most sessions show no clock and never ask."""
+        """When each step ran; most sessions show no clock and never ask.
+
+        What is done in the background may be done at any moment of the wait, so the window of a polled step begins
+        with the step before it.
+        """
+        starts = [self.exchanges[n - 1 if n in self.polled and n else n].sent_at for n in range(len(self.exchanges))]
         return tuple(
-            Window(start=each.sent_at - self.tolerance, end=each.received_at + self.tolerance)
-            for each in self.exchanges
+            Window(start=start - self.tolerance, end=each.received_at + self.tolerance)
+            for start, each in zip(starts, self.exchanges, strict=True)
         )
 
     def session(self, step: int) -> Window:

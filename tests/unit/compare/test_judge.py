@@ -162,6 +162,22 @@ def test_clock_of_another_precision_is_a_difference() -> None:
     assert _noisy(first, second).differences[0].kind is DifferenceKind.CLOCK
 
 
+def _background(*, polled: bool) -> Any:
+    """Work that step 0 starts is done within its window on one side, while step 1 waits on the other."""
+
+    def run(minute: int) -> Any:
+        at = START + timedelta(minutes=minute)
+        done = [answer(_clock(f"2026-02-04T12:{minute:02d}:{second}0000")) for second in ("00.11", "01.05")]
+        return step(answer({}), answer({}), at=at), step(*done, n=1, at=at, polled=polled)
+
+    return judge_session(session(*run(0), repeat=run(5)), RULES)[1]
+
+
+def test_background_work_may_end_at_any_moment_of_the_wait() -> None:
+    assert _background(polled=True).outcome is Outcome.NOISY
+    assert _background(polled=False).differences[0].kind is DifferenceKind.CLOCK
+
+
 def test_noise_on_one_side_excuses_nothing() -> None:
     first = {"v": "ab12cd34"}, {"v": "00000000"}
     second = {"v": "12ab34cd"}, {"v": "00000000"}
