@@ -89,7 +89,7 @@ def test_locks_pin_by_hash_and_name_no_address(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
     assert not re.search(r"https?://|file://|--(?:extra-)?index-url|--find-links|^-[ef]\b", text, re.M)
     entries = re.split(r"\n(?=\S)", "\n".join(line for line in text.splitlines() if not line.startswith("#")))
-    assert len(entries) > 5
+    assert len(entries) > 2
     for entry in filter(None, entries):
         assert re.match(r"[\w.\[\],-]+==\S+", entry), entry[:80]
         assert "--hash=sha256:" in entry, entry[:80]
