@@ -1,18 +1,15 @@
 """Objects in an S3 bucket."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
-from target.collection import collection_paused
+from target.aws import AwsClient, Patience
 from target.errors import StorageUnavailable
 from target.settings import Settings
 from target.storage.objects import ObjectChanged, ObjectInfo, StoredObject
 
-_CONNECT_TIMEOUT_S = 2
-_READ_TIMEOUT_S = 10
-_TRIES = 4
+_PATIENCE = Patience(connect_timeout_s=2, read_timeout_s=10, tries=4)
 _ABSENT = frozenset({"NoSuchKey", "404"})
 _UNCHANGED = frozenset({"NotModified", "304"})
 # 409 is S3's answer to conditional writes of one key at the same moment; 404 where the version to replace is gone.
@@ -27,13 +24,9 @@ class BucketObjects:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._bucket = settings.s3_bucket_name
         self._prefix = settings.s3_cache_prefix
-        self._client: Any = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stack = AsyncExitStack()
-        self._opening = asyncio.Lock()
+        self._s3 = AwsClient("s3", settings.aws_region, _PATIENCE)
 
     @property
     def location(self) -> str:
@@ -42,7 +35,7 @@ class BucketObjects:
 
     async def find(self, key: str, known: StoredObject | None = None) -> StoredObject | None:
         """See ObjectStore."""
-        client = await self._opened()
+        client = await self._s3.opened()
         condition = {} if known is None else {"IfNoneMatch": known.etag}
         with self._told(key) as missed:
             answer = await client.get_object(Bucket=self._bucket, Key=self._prefix + key, **condition)
@@ -52,7 +45,7 @@ class BucketObjects:
 
     async def replace(self, key: str, body: bytes, *, over: str | None) -> str:
         """See ObjectStore."""
-        client = await self._opened()
+        client = await self._s3.opened()
         condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over}
         with self._told(key, writing=True):
             answer = await client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=body, **condition)
@@ -61,7 +54,7 @@ class BucketObjects:
 
     async def remove(self, key: str) -> None:
         """See ObjectStore."""
-        client = await self._opened()
+        client = await self._s3.opened()
         with self._told(key):
             await client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
 
@@ -75,11 +68,10 @@ class BucketObjects:
 
     async def close(self) -> None:
         """Close the client, on the loop that opened it; the next call opens another."""
-        self._client = None
-        await self._stack.aclose()
+        await self._s3.close()
 
     async def _listed(self, **criteria: str) -> AsyncIterator[ObjectInfo]:
-        client = await self._opened()
+        client = await self._s3.opened()
         with self._told(criteria["Prefix"]):
             async for page in client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, **criteria):
                 for entry in page.get("Contents", ()):
@@ -93,20 +85,10 @@ class BucketObjects:
             modified_at=entry["LastModified"],
         )
 
-    async def _opened(self) -> Any:
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            # Connections belong to the loop that opened them: they cannot even be closed from another.
-            self._client, self._stack, self._loop, self._opening = None, AsyncExitStack(), loop, asyncio.Lock()
-        async with self._opening:
-            if self._client is None:
-                self._client = await self._stack.enter_async_context(_new_client(self._settings.aws_region))
-            return self._client
-
     @contextmanager
     def _told(self, key: str, *, writing: bool = False) -> Iterator["_Missed"]:
         """Swallow S3's word that there is nothing to read or replace, kept in what is yielded; raise all else."""
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - as below
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - loaded with the client alone
 
         missed = _Missed()
         try:
@@ -131,17 +113,3 @@ class _Missed:
     """Why there was nothing to read or replace."""
 
     code = ""
-
-
-def _new_client(region: str) -> Any:
-    # Here, not at the top: botocore costs about a quarter second that whoever needs no object is spared.
-    with collection_paused():
-        import aioboto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-
-    limits = Config(
-        connect_timeout=_CONNECT_TIMEOUT_S,
-        read_timeout=_READ_TIMEOUT_S,
-        retries={"total_max_attempts": _TRIES, "mode": "standard"},
-    )
-    return aioboto3.Session().client("s3", region_name=region, config=limits)
