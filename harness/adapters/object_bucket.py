@@ -30,7 +30,11 @@ class ObjectBucket:
             ConfigurationError: there is no such bucket.
             SystemUnavailable: S3 refuses or does not answer.
         """
-        return await self._in_thread(lambda: list(self._listed()))
+        return list(await self.list_versions())
+
+    async def list_versions(self) -> Mapping[str, str]:
+        """Every key below the prefix, in order, with what tells its version; raises as `list_keys`."""
+        return await self._in_thread(lambda: dict(self._listed()))
 
     async def read(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """The contents of these objects, all of which have to be there; raises as `list_keys`."""
@@ -58,10 +62,11 @@ class ObjectBucket:
         with self._told():
             return await asyncio.to_thread(work)
 
-    def _listed(self) -> Iterator[str]:
+    def _listed(self) -> Iterator[tuple[str, str]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
         for page in pages:
-            yield from (entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
+            for entry in page.get("Contents", ()):
+                yield entry["Key"].removeprefix(self._prefix), entry["ETag"]
 
     def _get(self, key: str) -> bytes:
         body: bytes = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()

@@ -5,6 +5,8 @@ from typing import Any
 
 from harness.domain.cloud import CloudDefinition, QueueDefinition
 
+_COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
 
 def create_queues(sqs: Any, definition: CloudDefinition) -> None:
     """Creates every queue of the definition, the dead-letter ones first."""
@@ -13,25 +15,28 @@ def create_queues(sqs: Any, definition: CloudDefinition) -> None:
         sqs.create_queue(QueueName=queue.name, Attributes=_attributes(queue, place))
 
 
-def count_waiting(sqs: Any, definition: CloudDefinition) -> int:
-    """Messages that are still to be handled, those in somebody's hands included."""
-    return _count(sqs, [queue for queue in definition.queues if queue.dead_letter is not None])
+class Queues:
+    """Counts what is in the queues of a definition; an SQS client of boto3 asks for it."""
 
+    def __init__(self, sqs: Any, definition: CloudDefinition) -> None:
+        self._sqs = sqs
+        self._dead = {queue.dead_letter for queue in definition.queues}
+        self._names = [queue.name for queue in definition.queues]
+        self._addresses: dict[str, str] = {}
 
-def count_given_up(sqs: Any, definition: CloudDefinition) -> int:
-    """Messages that nobody could handle."""
-    dead = {queue.dead_letter for queue in definition.queues}
-    return _count(sqs, [queue for queue in definition.queues if queue.name in dead])
+    def count_waiting(self) -> int:
+        """Messages that are still to be handled, those in somebody's hands included."""
+        return sum(self._count(name) for name in self._names if name not in self._dead)
 
+    def count_given_up(self) -> int:
+        """Messages that nobody could handle."""
+        return sum(self._count(name) for name in self._names if name in self._dead)
 
-def _count(sqs: Any, queues: list[QueueDefinition]) -> int:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    total = 0
-    for queue in queues:
-        address = sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]
-        counts = sqs.get_queue_attributes(QueueUrl=address, AttributeNames=names)["Attributes"]
-        total += sum(int(counts[name]) for name in names)
-    return total
+    def _count(self, name: str) -> int:
+        if name not in self._addresses:
+            self._addresses[name] = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        found = self._sqs.get_queue_attributes(QueueUrl=self._addresses[name], AttributeNames=_COUNTS)["Attributes"]
+        return sum(int(found[count]) for count in _COUNTS)
 
 
 def _attributes(queue: QueueDefinition, place: str) -> dict[str, str]:

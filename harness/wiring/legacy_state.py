@@ -1,8 +1,8 @@
 """The legacy's whole state between sessions: its rows, the files that it writes, and its process memory."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from harness.adapters.change_probe import ProbedStore, SqliteProbe
 from harness.domain.ports import StateStore
@@ -18,10 +18,23 @@ from legacy_adapter.sqlite import SqliteState
 Restart = Callable[[], Awaitable[None]]
 
 
-class RowsAndFiles:
-    """A StateStore whose capture and restore cover the directories beside the database too."""
+class FileState(Protocol):
+    """What a side keeps beside its rows."""
 
-    def __init__(self, rows: ProbedStore, files: DirectoryState) -> None:
+    async def capture(self) -> None:
+        """Remembers it as it is now."""
+
+    async def restore(self) -> None:
+        """Brings it back."""
+
+    async def close(self) -> None:
+        """Leaves it as it is."""
+
+
+class RowsAndFiles:
+    """A StateStore whose capture and restore cover what lies beside the database too."""
+
+    def __init__(self, rows: ProbedStore, files: FileState) -> None:
         self._rows = rows
         self._files = files
 
@@ -30,16 +43,18 @@ class RowsAndFiles:
         return await self._rows.change_token()
 
     async def require_disposable(self) -> None:
-        """The directories carry their mark already: without it they are not found."""
+        """Files carry their mark already, or are ours: others are not found."""
         await self._rows.require_disposable()
 
     async def capture(self) -> None:
-        """Remembers rows and files as they are now."""
-        await asyncio.gather(self._rows.capture(), self._files.capture())
+        """Remembers files and rows as they are now."""
+        await self._files.capture()
+        await self._rows.capture()
 
     async def restore(self) -> None:
-        """Brings both back."""
-        await asyncio.gather(self._rows.restore(), self._files.restore())
+        """Brings both back, the files first: that may have to wait for work which still writes rows."""
+        await self._files.restore()
+        await self._rows.restore()
 
     async def read(self) -> DatabaseState:
         """The rows."""

@@ -25,7 +25,7 @@ from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_sides import ReplaySide, fetch_description
 from harness.settings import AuthSettings, Settings, environment_variable, project_root
-from harness.wiring.legacy_state import Restart, legacy_store, memory_note, restart_by_address
+from harness.wiring.legacy_state import FileState, Restart, RowsAndFiles, legacy_store, memory_note, restart_by_address
 from harness.wiring.manifest import RunInputs, new_manifest
 from harness.wiring.migrate import row_mapping
 from harness.wiring.rules import judged_mapping
@@ -59,6 +59,8 @@ class ReplayRequest:
     """Files that decide how exchanges are judged, for the manifest."""
     restart_legacy: Restart | None = field(default=None, repr=False)
     """Makes the legacy forget its process memory; None means the configured reset command, if any."""
+    target_files: FileState | None = field(default=None, repr=False)
+    """What the target keeps beside its rows, where it can be brought back; it is closed with the rest."""
     concurrency: int = 1
     """Sessions at once that only read; more than one only where no rows are compared."""
     out: Path
@@ -196,9 +198,10 @@ def _stores(request: ReplayRequest, settings: Settings, stack: AsyncExitStack) -
         hint = "Give the file that the running legacy has open."
         raise ConfigurationError("there is no such database file", where=str(request.legacy_db), hint=hint)
     working = settings.legacy.working_directory
+    target = ProbedStore(PostgresState(request.target_dsn), PostgresProbe(request.target_dsn))
     stores: tuple[StateStore, ...] = (
         legacy_store(request.legacy_db, Path(working) if working else None),
-        ProbedStore(PostgresState(request.target_dsn), PostgresProbe(request.target_dsn)),
+        RowsAndFiles(target, request.target_files) if request.target_files else target,
     )
     for store in stores:
         stack.push_async_callback(store.close)

@@ -5,7 +5,6 @@ The legacy is one of the probe's own, since the pair's has a history by then.
 
 import asyncio
 import json
-import time
 import tomllib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,19 +13,17 @@ from pathlib import Path
 import msgspec
 
 from harness.adapters.http import HttpSide
-from harness.adapters.object_bucket import ObjectBucket
 from harness.domain.difference import Difference
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.exchange import Request, Side
 from harness.domain.objects import ObjectState
-from harness.staging.queues import count_given_up, count_waiting
 from harness.wiring.legacy import legacy_system, place_database
 from harness.wiring.objects import compare_stored_objects
 from harness.wiring.paths import scenarios_directory
 from harness.wiring.probes.context import ProbeContext
+from harness.wiring.target_state import CloudState, target_bucket
 from legacy_adapter.adapter import LegacySystem
 
-_POLL_S = 0.2
 _TICKERS = "{tickers}"
 
 
@@ -69,10 +66,8 @@ class CachePair:
         self._context = context
         self._cases = cases
         self._legacy = legacy
-        settings = context.settings.objects
-        self.bucket = ObjectBucket(
-            context.pair.aws.client("s3"), context.pair.definition.bucket(settings.bucket).name, settings.prefix
-        )
+        self.bucket = target_bucket(context.pair, context.settings.objects)
+        self._state = CloudState(context.pair, context.settings.objects)
 
     @property
     def legacy_cache(self) -> Path:
@@ -98,7 +93,10 @@ class CachePair:
         """
         url = self._context.pair.cloud.gateway_url
         await asyncio.gather(*(_send(Side.TARGET, url, request) for request in requests))
-        await self._until_quiet()
+        await self._state.settle(self._cases.background_timeout_s)
+        if await self._state.count_given_up():
+            hint = "See the logs of the function that the queue invokes."
+            raise SystemUnavailable("the target gave work up", where="its dead-letter queue", hint=hint)
 
     async def empty_target(self) -> None:
         """Removes everything below the prefix of the target's bucket."""
@@ -118,18 +116,6 @@ class CachePair:
     def _refresh(self, tickers: Sequence[str]) -> Request:
         body = self._cases.refresh_body.replace(_TICKERS, json.dumps(list(tickers)))
         return json_request(self._cases.refresh_path, body)
-
-    async def _until_quiet(self) -> None:
-        pair = self._context.pair
-        sqs, deadline = pair.aws.client("sqs"), time.monotonic() + self._cases.background_timeout_s
-        while await asyncio.to_thread(count_waiting, sqs, pair.definition):
-            if time.monotonic() > deadline:
-                hint = "See the logs of the function that the queue invokes."
-                raise SystemUnavailable("the target's queues are not empty in time", where="SQS", hint=hint)
-            await asyncio.sleep(_POLL_S)
-        if await asyncio.to_thread(count_given_up, sqs, pair.definition):
-            hint = "See the logs of the function that the queue invokes."
-            raise SystemUnavailable("the target gave work up", where="its dead-letter queue", hint=hint)
 
 
 @asynccontextmanager

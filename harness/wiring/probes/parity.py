@@ -14,6 +14,7 @@ from harness.wiring.legacy_state import restart_of
 from harness.wiring.paths import scenarios_directory
 from harness.wiring.probes.context import ProbeContext
 from harness.wiring.replay import ReplayRequest, SideOptions, opened_sides, replay_into, replay_options
+from harness.wiring.target_state import CloudState
 
 PROBES_OF_ROWS: Mapping[str, bool] = {"answer_parity": False, "state_parity": True}
 """The probes that judge a replay, by whether they judge rows or answers."""
@@ -54,6 +55,7 @@ class SessionReplay:
             target=SideOptions(url=pair.cloud.gateway_url, jwt_secret_file=pair.target_jwt_secret_file),
             legacy_db=pair.legacy.database_path,
             target_dsn=pair.target_dsn,
+            target_files=CloudState(pair, context.settings.objects),
             restart_legacy=restart_of(pair.legacy),
             out=context.run_directory,
         )

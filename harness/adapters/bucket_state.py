@@ -1,0 +1,32 @@
+"""The objects of a bucket as a state to capture and restore."""
+
+import asyncio
+from collections.abc import Mapping
+
+from harness.adapters.object_bucket import ObjectBucket
+
+
+class BucketState:
+    """Everything below one prefix; only what changed since is written."""
+
+    def __init__(self, bucket: ObjectBucket) -> None:
+        self._bucket = bucket
+        self._versions: Mapping[str, str] = {}
+        self._bodies: Mapping[str, bytes] = {}
+
+    async def capture(self) -> None:
+        """Reads every object."""
+        self._versions = await self._bucket.list_versions()
+        self._bodies = await self._bucket.read(list(self._versions))
+
+    async def restore(self) -> None:
+        """Brings every captured object back and removes every other."""
+        now = await self._bucket.list_versions()
+        changed = [key for key, version in self._versions.items() if now.get(key) != version]
+        for key in [*(now.keys() - self._versions.keys()), *(key for key in changed if key in now)]:
+            await self._bucket.remove(key)
+        await asyncio.gather(*(self._bucket.put_new(key, self._bodies[key]) for key in changed))
+
+    async def close(self) -> None:
+        """Forgets the copies; leaves the bucket as it is."""
+        self._versions, self._bodies = {}, {}

@@ -1,0 +1,92 @@
+"""Objects of a bucket, and messages in queues, as the state that a session starts from."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from harness.adapters.bucket_state import BucketState
+from harness.adapters.object_bucket import ObjectBucket
+from harness.domain.cloud import CloudDefinition, QueueDefinition
+from harness.staging.queues import Queues, create_queues
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def client(service: str, endpoint: str) -> Any:
+    session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
+    return session.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def bucket(endpoint: str) -> Iterator[ObjectBucket]:
+    s3, name = client("s3", endpoint), f"test-{uuid4().hex}"
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="beside", Body=b"not ours")
+    yield ObjectBucket(s3, name, "cache/")
+    assert s3.get_object(Bucket=name, Key="beside")["Body"].read() == b"not ours"
+    s3.close()
+
+
+async def contents(bucket: ObjectBucket) -> dict[str, bytes]:
+    return dict(await bucket.read(await bucket.list_keys()))
+
+
+async def test_what_was_written_changed_and_removed_is_brought_back(bucket: ObjectBucket) -> None:
+    before = {"same": b"1", "changed": b"2", "removed/a": b"3"}
+    for key, body in before.items():
+        await bucket.put_new(key, body)
+    state = BucketState(bucket)
+    await state.capture()
+    await bucket.remove("changed")
+    await bucket.put_new("changed", b"other")
+    await bucket.remove("removed/a")
+    await bucket.put_new("new/b", b"4")
+    await state.restore()
+    assert await contents(bucket) == before
+    await state.close()
+
+
+async def test_an_empty_bucket_is_emptied_again(bucket: ObjectBucket) -> None:
+    state = BucketState(bucket)
+    await state.capture()
+    await bucket.put_new("new", b"4")
+    await state.restore()
+    assert await contents(bucket) == {}
+
+
+def test_messages_wait_until_they_are_deleted_and_given_up_ones_are_counted_apart(endpoint: str) -> None:
+    sqs = client("sqs", endpoint)
+    name = f"jobs-{uuid4().hex[:8]}"
+    definition = CloudDefinition(
+        environment="local",
+        region="us-east-1",
+        account_id="123456789012",
+        functions=(),
+        routes=(),
+        buckets=(),
+        secrets=(),
+        queues=(QueueDefinition(name=name, dead_letter=f"{name}-dead"), QueueDefinition(name=f"{name}-dead")),
+    )
+    create_queues(sqs, definition)
+    queues = Queues(sqs, definition)
+    addresses = [sqs.get_queue_url(QueueName=queue)["QueueUrl"] for queue in (name, f"{name}-dead")]
+    assert (queues.count_waiting(), queues.count_given_up()) == (0, 0)
+    sqs.send_message(QueueUrl=addresses[0], MessageBody="work")
+    assert queues.count_waiting() == 1
+    (message,) = sqs.receive_message(QueueUrl=addresses[0])["Messages"]
+    assert queues.count_waiting() == 1
+    sqs.delete_message(QueueUrl=addresses[0], ReceiptHandle=message["ReceiptHandle"])
+    sqs.send_message(QueueUrl=addresses[1], MessageBody="work")
+    assert (queues.count_waiting(), queues.count_given_up()) == (0, 1)
+    sqs.close()
