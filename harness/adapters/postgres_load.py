@@ -1,22 +1,22 @@
 """PostgreSQL as the destination of a migration: one transaction, COPY, sequences set last."""
 
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
-from harness.adapters.postgres import postgres_errors, read_rows
+from harness.adapters.postgres import postgres_errors
 from harness.adapters.postgres_catalog import Catalog, read_catalog
 from harness.adapters.postgres_dsn import connect
-from harness.domain.cell_values import cell_text
+from harness.adapters.postgres_reader import READABLE, PostgresReader
 from harness.domain.errors import DataRefused
-from harness.domain.migration import TableLoad
-from harness.domain.rows import DatabaseState
 from harness.domain.sqlite_rows import quote_name
 
 _LOCK_TIMEOUT_MS = 10_000
+_KEPT_BLOCKS = 50
 _REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 
 
@@ -26,14 +26,9 @@ class PostgresTarget:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
 
-    async def read(self) -> DatabaseState:
-        """All tables but bookkeeping, as of one moment."""
-        async with self.transaction(commit=False, is_exclusive=False) as load:
-            return await load.read()
-
     @asynccontextmanager
-    async def transaction(self, *, commit: bool, is_exclusive: bool = True) -> "AsyncIterator[PostgresLoad]":
-        """Commits at the end if `commit`; while exclusive, nobody else writes to the tables.
+    async def transaction(self, *, commit: bool) -> "AsyncIterator[PostgresLoad]":
+        """Commits at the end if `commit`; nobody else writes to the tables meanwhile.
 
         Raises:
             ConfigurationError: the address is malformed.
@@ -42,10 +37,10 @@ class PostgresTarget:
         async with postgres_errors(self._dsn):
             connection = await connect(self._dsn)
             try:
-                transaction = connection.transaction(isolation="read_committed" if is_exclusive else "repeatable_read")
+                transaction = connection.transaction()
                 await transaction.start()
                 try:
-                    yield await _open(connection, is_exclusive=is_exclusive)
+                    yield await _open(connection)
                     await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 except BaseException:
                     await transaction.rollback()
@@ -72,24 +67,29 @@ class PostgresLoad:
         """Tables, referenced ones first."""
         return self._catalog.order
 
-    async def read(self) -> DatabaseState:
-        """All tables but bookkeeping."""
-        return await read_rows(self._connection, self._catalog)
+    @asynccontextmanager
+    async def open_reader(self) -> AsyncIterator[PostgresReader]:
+        """What this transaction sees, its own rows included."""
+        yield PostgresReader(self._connection, self._catalog)
 
-    async def copy(self, load: TableLoad) -> None:
-        """Writes the rows with COPY.
+    async def count_rows(self) -> Mapping[str, int]:
+        """Rows by table."""
+        return {
+            name: await self._connection.fetchval(f"SELECT count(*) FROM {quote_name(name)}")  # noqa: S608
+            for name in self._catalog.schemas
+        }
+
+    async def copy(self, table: str, columns: Sequence[str], lines: AsyncIterator[bytes]) -> None:
+        """Writes lines in COPY's text format.
 
         Raises:
             DataRefused: the server refuses a row; names it where the server tells its line.
         """
-        if not load.rows:
-            return
+        kept = _LastLines(lines)
         try:
-            await self._connection.copy_records_to_table(
-                load.target_table, records=load.rows, columns=list(load.columns)
-            )
+            await self._connection.copy_to_table(table, source=kept, columns=list(columns), format="text")
         except _REFUSALS as error:
-            where = f"table {load.target_table}{_row_of(error, load)}"
+            where = f"table {table}{kept.row_of(error, columns)}"
             hint = "Correct the row in a copy of the legacy file and migrate that copy; nothing was written."
             detail = getattr(error, "detail", None)
             raise DataRefused(f"the target refuses: {detail or error}", where=where, hint=hint) from error
@@ -108,9 +108,10 @@ class PostgresLoad:
         return tuple(moved)
 
 
-async def _open(connection: Any, *, is_exclusive: bool) -> PostgresLoad:
+async def _open(connection: Any) -> PostgresLoad:
     catalog = await read_catalog(connection)
-    if is_exclusive and catalog.schemas:
+    await connection.execute(READABLE)
+    if catalog.schemas:
         names = ", ".join(map(quote_name, catalog.schemas))
         await connection.execute(
             "SET CONSTRAINTS ALL DEFERRED; "
@@ -119,10 +120,29 @@ async def _open(connection: Any, *, is_exclusive: bool) -> PostgresLoad:
     return PostgresLoad(connection, catalog)
 
 
-def _row_of(error: Exception, load: TableLoad) -> str:
-    line = re.search(r"line (\d+)", str(getattr(error, "context", "") or ""))
-    if line is None or not 1 <= int(line[1]) <= len(load.rows):
-        return ""
-    row = dict(zip(load.columns, load.rows[int(line[1]) - 1], strict=True))
-    first = load.columns[0]
-    return f", row {first}={cell_text(row[first])}"
+class _LastLines:
+    """Hands lines on and remembers the last ones, among which the server may find one that it refuses."""
+
+    def __init__(self, lines: AsyncIterator[bytes]) -> None:
+        self._lines = lines
+        self._kept: deque[tuple[int, bytes]] = deque(maxlen=_KEPT_BLOCKS)
+        self._count = 0
+
+    def __aiter__(self) -> "_LastLines":
+        return self
+
+    async def __anext__(self) -> bytes:
+        block = await anext(self._lines)
+        self._kept.append((self._count, block))
+        self._count += block.count(b"\n")
+        return block
+
+    def row_of(self, error: Exception, columns: Sequence[str]) -> str:
+        """The row of the line that the error tells, by its first column."""
+        found = re.search(r"line (\d+)", str(getattr(error, "context", "") or ""))
+        for first, block in self._kept if found is not None else ():
+            lines = block.splitlines()
+            if found is not None and first < int(found[1]) <= first + len(lines):
+                cell = lines[int(found[1]) - first - 1].split(b"\t")[0].decode()
+                return f", row {columns[0]}={cell}"
+        return f", line {found[1]}" if found is not None else ""

@@ -17,6 +17,8 @@ from harness.domain.rows import Cell, Row, TableSchema
 from harness.domain.sqlite_rows import quote_name
 
 BLOCK_ROWS = 5_000
+READABLE = "SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'"
+"""What the session of a reader has to be set to."""
 
 
 class PostgresSource:
@@ -36,7 +38,7 @@ class PostgresSource:
         async with postgres_errors(self._dsn):
             connection = await connect(self._dsn)
             try:
-                await connection.execute("SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'")
+                await connection.execute(READABLE)
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     yield PostgresReader(connection, await read_catalog(connection))
             finally:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from harness.adapters.sqlite import require_sqlite_file
+from harness.domain.errors import ConfigurationError
 from harness.domain.row_difference import Key
 from harness.domain.row_parity import KeyRange
 from harness.domain.rows import Row, TableSchema
@@ -14,6 +14,7 @@ from harness.domain.sqlite_rows import decode_text, list_sqlite_tables, quote_na
 
 BLOCK_ROWS = 5_000
 _BUSY_S = 5.0
+_HEADER = b"SQLite format 3\0"
 
 
 class SqliteSource:
@@ -124,3 +125,17 @@ def _names(names: Sequence[str]) -> str:
 
 def _order(key: Sequence[str]) -> str:
     return ", ".join(f"{quote_name(name)} COLLATE BINARY" for name in key)
+
+
+def require_sqlite_file(path: Path) -> None:
+    """Raises ConfigurationError unless the file can be read and begins as a SQLite database does."""
+    hint = "Give the legacy application's SQLite file."
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(_HEADER))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the legacy database cannot be read: {error.strerror}", where=str(path), hint=hint
+        ) from error
+    if header != _HEADER:
+        raise ConfigurationError("this file is not a SQLite database", where=str(path), hint=hint)

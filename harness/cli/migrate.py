@@ -2,18 +2,28 @@
 
 import asyncio
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from harness.cli.migrate_objects import migrate_cache, print_objects
 from harness.domain.errors import ConfigurationError, ExitCode
-from harness.engine.migrate import Migration
-from harness.settings import load_settings
+from harness.domain.migration import Refusal
+from harness.engine.migrate import Migration, MigrationOptions
+from harness.settings import Settings, load_settings
 from harness.wiring.migrate import migrate_rows
+
+
+class OnBadRow(StrEnum):
+    """How much is told of values that cannot be carried; nothing is written either way."""
+
+    STOP = "stop"
+    REPORT = "report"
 
 
 def migrate(  # noqa: PLR0917 - an option each
@@ -30,6 +40,9 @@ def migrate(  # noqa: PLR0917 - an option each
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Verify all that can be without changing anything.")
     ] = False,
+    on_bad_row: Annotated[
+        OnBadRow, typer.Option(help="Of values that cannot be carried, tell the first five, or report every one.")
+    ] = OnBadRow.STOP,
     config: Annotated[Path | None, typer.Option(help="Configuration instead of parakeet.toml.")] = None,
 ) -> int:
     """Copy a legacy SQLite file into PostgreSQL, or its cache into a bucket: all or nothing, every value verified.
@@ -52,12 +65,31 @@ def migrate(  # noqa: PLR0917 - an option each
     )
     settings = load_settings(config)
     if legacy_db is not None and target_dsn is not None:
-        migration = asyncio.run(migrate_rows(legacy_db, target_dsn, rows=settings.rows, is_dry_run=dry_run))
+        migration = _migrate_rows(legacy_db, target_dsn, settings, on_bad_row, is_dry_run=dry_run)
         Console(soft_wrap=True).print(_table(migration))
         _tell(migration)
     if legacy_cache is not None and target_bucket is not None:
         print_objects(migrate_cache(legacy_cache, target_bucket, settings.objects, is_dry_run=dry_run))
     return ExitCode.GO
+
+
+def _migrate_rows(
+    legacy_db: Path, target_dsn: str, settings: Settings, on_bad_row: OnBadRow, *, is_dry_run: bool
+) -> Migration:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading both schemas", total=None)
+
+        def report(refusal: Refusal) -> None:
+            if on_bad_row is OnBadRow.REPORT:
+                bar.console.print(f"cannot be carried: {refusal}", markup=False, highlight=False, soft_wrap=True)
+
+        options = MigrationOptions(
+            is_dry_run=is_dry_run,
+            on_rows=lambda stage, rows: bar.update(task, description=f"{rows:,} rows {stage}"),
+            on_refusal=report,
+        )
+        return asyncio.run(migrate_rows(legacy_db, target_dsn, rows=settings.rows, options=options))
 
 
 def _require_pairs(*pairs: Mapping[str, object]) -> None:

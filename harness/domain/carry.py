@@ -39,6 +39,11 @@ def carry_cell(cell: Cell, column: Column, enums: Mapping[str, Sequence[str]]) -
     return _converter(column.declared_type)(cell, column.declared_type)
 
 
+def integer_limit(declared: str) -> int:
+    """The first number that is too great for an integer type; the least is its negative."""
+    return int(2 ** (_INTEGER_BITS.get(declared, 64) - 1))
+
+
 def shown(cell: Cell) -> str:
     """A cell for a message, cut to a readable length."""
     text = repr(cell)
@@ -67,7 +72,7 @@ def _boolean(cell: Cell, _declared: str) -> Cell:
 def _integer(cell: Cell, declared: str) -> Cell:
     if not isinstance(cell, int):
         raise CannotCarry(f"{_kind(cell)} {shown(cell)} in a number column of type {declared}")
-    limit = 2 ** (_INTEGER_BITS.get(declared, 64) - 1)
+    limit = integer_limit(declared)
     if not -limit <= cell < limit:
         raise CannotCarry(f"{cell} is out of range for {declared}")
     return cell

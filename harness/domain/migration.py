@@ -1,28 +1,17 @@
 """What a migration writes: which rows go where, as which values, and why some cannot go."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from harness.domain.carry import CannotCarry, carry_cell
+from harness.domain.carry_column import carry_column
 from harness.domain.cell_values import cell_text, family_of
 from harness.domain.errors import DataRefused
 from harness.domain.row_plan import AddedColumn, Fill, RowMapping, TablePlan, literal_cell, plan_table, target_table
-from harness.domain.rows import Cell, DatabaseState, Row, TableRows, TableSchema
+from harness.domain.rows import Cell, Column, Row, TableSchema
 
 Enums = Mapping[str, Sequence[str]]
 _SHOWN_REFUSALS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableLoad:
-    """Rows ready to write into one target table, in legacy order; columns the target fills itself are absent."""
-
-    legacy_table: str
-    target_table: str
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
-    rules: tuple[str, ...]
-    """How the columns are filled that the legacy lacks, for people."""
+MAX_KEPT_REFUSALS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +28,7 @@ class Refusal:
 
 
 def plan_tables(
-    legacy: DatabaseState, schemas: Mapping[str, TableSchema], mapping: RowMapping
+    legacy: Mapping[str, TableSchema], schemas: Mapping[str, TableSchema], mapping: RowMapping
 ) -> tuple[TablePlan, ...]:
     """A plan for every legacy table, in the order of their names.
 
@@ -53,27 +42,86 @@ def plan_tables(
         if answering not in schemas:
             hint = "Create it (`alembic upgrade head`), or name its counterpart under [rows.map] in parakeet.toml."
             raise DataRefused(f"the target has no table for the legacy's {name}", where=answering, hint=hint)
-        plan = plan_table(legacy[name].schema, schemas[answering], mapping.get(name))
+        plan = plan_table(legacy[name], schemas[answering], mapping.get(name))
         _require_complete(plan)
         plans.append(plan)
     return tuple(plans)
 
 
-def carry_tables(legacy: DatabaseState, plans: Sequence[TablePlan], enums: Enums) -> tuple[TableLoad, ...]:
-    """Every row as the target takes it.
+@dataclass(slots=True, kw_only=True)
+class TableCarrier:
+    """Turns a table's rows into the lines that PostgreSQL's COPY reads; columns the target fills itself are absent."""
 
-    Raises:
-        DataRefused: at least one value does not fit; names table, row and column of the first ones.
-    """
-    refusals: list[Refusal] = []
-    loads = tuple(_carry_table(plan, legacy[plan.legacy.name], enums, refusals) for plan in plans)
-    if refusals:
-        more = len(refusals) - _SHOWN_REFUSALS
-        also = "; also ".join(map(str, refusals[1:_SHOWN_REFUSALS]))
-        rest = f"{f'; also {also}' if also else ''}{f'; and {more} more' if more > 0 else ''}"
-        hint = "Correct these rows in a copy of the legacy file and migrate that copy; nothing was written."
-        raise DataRefused(f"the data cannot be carried: {refusals[0]}{rest}", hint=hint)
-    return loads
+    plan: TablePlan
+    enums: Enums
+    rows: int = 0
+    """Carried or refused so far."""
+    refusals: list[Refusal] = field(default_factory=list)
+    """The first of them."""
+    refused: int = 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the target's columns, in the order of the lines."""
+        return tuple(each.target.name for each in self._sources())
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """How the columns are filled that the legacy lacks, for people."""
+        return tuple(_rule_text(self.plan, column) for column in self.plan.added)
+
+    def carry(self, rows: Sequence[Row]) -> bytes:
+        """The rows as lines; empty once a row was refused."""
+        legacy = tuple(zip(*rows, strict=True))
+        carried = [carry_column(each.cells(legacy, len(rows)), each.target, self.enums) for each in self._sources()]
+        for source, column in zip(self._sources(), carried, strict=True):
+            for position, why in column.refused:
+                self._refuse(rows, position, source.name, why)
+        self.rows += len(rows)
+        if self.refused:
+            return b""
+        lines = map("\t".join, zip(*(column.texts for column in carried), strict=True))
+        return "\n".join((*lines, "")).encode()
+
+    def _sources(self) -> Iterator["_Source"]:
+        plan = self.plan
+        for pair in plan.shared:
+            yield _Source(name=pair.name, target=pair.target, legacy_at=pair.legacy_at, enum=pair.enum)
+        for column in plan.added:
+            if column.fill is not Fill.ANY:
+                yield _added_source(plan, column)
+
+    def _refuse(self, rows: Sequence[Row], position: int, column: str, why: str) -> None:
+        self.refused += 1
+        if len(self.refusals) < MAX_KEPT_REFUSALS:
+            row = name_row(self.plan.legacy, rows[position], self.rows + position)
+            self.refusals.append(Refusal(table=self.plan.legacy.name, row=row, column=column, why=why))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """Where a target column's cells come from."""
+
+    name: str
+    target: Column
+    legacy_at: int | None
+    literal: Cell = None
+    enum: Mapping[str, str] = field(default_factory=dict)
+
+    def cells(self, legacy: Sequence[tuple[Cell, ...]], rows: int) -> tuple[Cell, ...]:
+        if self.legacy_at is None:
+            return (self.literal,) * rows
+        cells = legacy[self.legacy_at]
+        return tuple(self.enum.get(c, c) if isinstance(c, str) else c for c in cells) if self.enum else cells
+
+
+def refusal_error(refusals: Sequence[Refusal], count: int) -> DataRefused:
+    """All refusals as one error: the first of them, and how many more there are."""
+    more = count - _SHOWN_REFUSALS
+    also = "; also ".join(map(str, refusals[1:_SHOWN_REFUSALS]))
+    rest = f"{f'; also {also}' if also else ''}{f'; and {more} more' if more > 0 else ''}"
+    hint = "Correct these rows in a copy of the legacy file and migrate that copy; nothing was written."
+    return DataRefused(f"the data cannot be carried: {refusals[0]}{rest}", hint=hint)
 
 
 def name_row(schema: TableSchema, row: Row, position: int) -> str:
@@ -84,53 +132,13 @@ def name_row(schema: TableSchema, row: Row, position: int) -> str:
     return ", ".join(f"{name}={cell_text(cells[name])}" for name in schema.key)
 
 
-def _carry_table(plan: TablePlan, table: TableRows, enums: Enums, refusals: list[Refusal]) -> TableLoad:
-    written = [column for column in plan.added if column.fill is not Fill.ANY]
-    columns = (*(pair.target.name for pair in plan.shared), *(column.target.name for column in written))
-    rows = []
-    for position, row in enumerate(table.rows):
-        try:
-            rows.append(tuple(_carry_row(plan, row, written, enums)))
-        except _CellRefused as refused:
-            named = name_row(plan.legacy, row, position)
-            refusals.append(Refusal(table=plan.legacy.name, row=named, column=refused.column, why=refused.why))
-    return TableLoad(
-        legacy_table=plan.legacy.name,
-        target_table=plan.target.name,
-        columns=columns,
-        rows=tuple(rows),
-        rules=tuple(_rule_text(plan, column) for column in plan.added),
-    )
-
-
-class _CellRefused(Exception):
-    def __init__(self, column: str, why: str) -> None:
-        self.column = column
-        self.why = why
-        super().__init__(why)
-
-
-def _carry_row(plan: TablePlan, row: Row, written: Sequence[AddedColumn], enums: Enums) -> Iterator[Cell]:
-    for pair in plan.shared:
-        cell = row[pair.legacy_at]
-        renamed = pair.enum.get(cell, cell) if isinstance(cell, str) else cell
-        try:
-            yield carry_cell(renamed, pair.target, enums)
-        except CannotCarry as error:
-            raise _CellRefused(pair.name, str(error)) from error
-    for column in written:
-        try:
-            yield carry_cell(_filled(plan, row, column), column.target, enums)
-        except CannotCarry as error:
-            raise _CellRefused(column.target.name, f"{error} (rule: {_rule_text(plan, column)})") from error
-
-
-def _filled(plan: TablePlan, row: Row, column: AddedColumn) -> Cell:
+def _added_source(plan: TablePlan, column: AddedColumn) -> _Source:
+    name = f"{column.target.name} (rule: {_rule_text(plan, column)})"
     if column.fill is Fill.COLUMN:
-        return row[plan.legacy.column_names.index(column.argument)]
-    if column.fill is Fill.LITERAL:
-        return literal_cell(column.argument, family_of(column.target.declared_type))
-    return None
+        return _Source(name=name, target=column.target, legacy_at=plan.legacy.column_names.index(column.argument))
+    family = family_of(column.target.declared_type)
+    literal = literal_cell(column.argument, family) if column.fill is Fill.LITERAL else None
+    return _Source(name=name, target=column.target, legacy_at=None, literal=literal)
 
 
 def _rule_text(plan: TablePlan, column: AddedColumn) -> str:

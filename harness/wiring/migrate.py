@@ -4,18 +4,22 @@ from pathlib import Path
 
 from harness.adapters.postgres import mark_disposable
 from harness.adapters.postgres_load import PostgresTarget
-from harness.adapters.sqlite import SqliteFile
+from harness.adapters.sqlite_reader import SqliteSource
 from harness.domain.row_plan import RowMapping, TableMapping
-from harness.engine.migrate import Migration, migrate
+from harness.engine.migrate import Migration, MigrationOptions, migrate
 from harness.settings import RowsSettings
 
 
 async def migrate_rows(
-    legacy_db: Path, target_dsn: str, *, rows: RowsSettings | None = None, is_dry_run: bool = False
+    legacy_db: Path,
+    target_dsn: str,
+    *,
+    rows: RowsSettings | None = None,
+    options: MigrationOptions | None = None,
 ) -> Migration:
     """Carries a SQLite file into PostgreSQL; see `harness.engine.migrate.migrate`."""
-    source, target = SqliteFile(legacy_db), PostgresTarget(target_dsn)
-    return await migrate(source, target, mapping=row_mapping(rows), is_dry_run=is_dry_run)
+    source, target = SqliteSource(legacy_db), PostgresTarget(target_dsn)
+    return await migrate(source, target, mapping=row_mapping(rows), options=options)
 
 
 async def prepare_target(target_dsn: str) -> None:

@@ -120,3 +120,15 @@ def test_a_comparison_of_rows_is_kept_and_resumed(
     assert run([*command, "--out", str(tmp_path / "run"), "--resume"]) == ExitCode.NO_GO
     assert "100 legacy rows in 3 tables, 1 differences" in capsys.readouterr().out
     assert '"/trades/3/notes"' in (tmp_path / "run" / "differences.jsonl").read_text()
+
+
+def test_every_bad_row_is_reported_when_asked(
+    legacy: Path, trades_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(legacy, isolation_level=None)) as database:
+        database.execute("UPDATE trades SET currency = 'LONGER' WHERE id <= 20")
+    assert _migrate(legacy, trades_dsn) == ExitCode.NO_GO
+    assert "and 15 more" in capsys.readouterr().err
+    assert _migrate(legacy, trades_dsn, "--on-bad-row", "report") == ExitCode.NO_GO
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("cannot be carried: table")]
+    assert len(lines) == 20 and lines[-1].startswith("cannot be carried: table trades, row id=20, column currency:")

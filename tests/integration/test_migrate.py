@@ -5,13 +5,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from harness.adapters.postgres_load import PostgresLoad
-from harness.adapters.sqlite import SqliteFile
+from harness.adapters.sqlite_reader import SqliteSource
 from harness.domain.errors import ConfigurationError, DataRefused, HarnessError, SystemUnavailable
+from harness.engine.migrate import MigrationOptions
 from harness.settings import RowsSettings, TableMap
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.parity import RowParity, RowParityRequest, compare_rows
@@ -83,7 +85,7 @@ async def test_rows_in_a_table_of_the_target_alone_are_refused(legacy: Path, tra
 
 
 async def test_a_dry_run_leaves_no_row_and_no_sequence_behind(legacy: Path, trades_dsn: str) -> None:
-    migration = await migrate_rows(legacy, trades_dsn, is_dry_run=True)
+    migration = await migrate_rows(legacy, trades_dsn, options=MigrationOptions(is_dry_run=True))
     assert migration.is_dry_run
     assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
     assert await _value(trades_dsn, "SELECT nextval('trades_id_seq')") == 1
@@ -166,8 +168,10 @@ async def test_a_legacy_written_to_meanwhile_is_noticed(
 ) -> None:
     copy = PostgresLoad.copy
 
-    async def copy_while_the_application_writes(self: PostgresLoad, load: object) -> None:
-        await copy(self, load)  # type: ignore[arg-type]
+    async def copy_while_the_application_writes(self: PostgresLoad, *load: Any) -> None:
+        await copy(self, *load)
+        if load[0] != "trades":
+            return
         edit.execute("UPDATE trades SET notes = 'late' WHERE id = 3")
 
     monkeypatch.setattr(PostgresLoad, "copy", copy_while_the_application_writes)
@@ -239,5 +243,6 @@ async def test_a_mapped_table_migrates_under_its_new_names(tmp_path: Path, postg
 async def test_a_locked_legacy_is_unavailable(legacy: Path, edit: sqlite3.Connection) -> None:
     edit.execute("BEGIN EXCLUSIVE")
     with pytest.raises(HarnessError) as raised:
-        await SqliteFile(legacy, busy_timeout_s=0.05).read()
+        async with SqliteSource(legacy, busy_timeout_s=0.05).open_reader() as reader:
+            await reader.read_schemas()
     assert isinstance(raised.value, SystemUnavailable)
