@@ -16,6 +16,7 @@ from target.database.jobs import Backtest
 from target.database.session import AsyncDb
 from target.repositories.daily_bars import list_latest_days
 from target.repositories.results import BacktestRepository
+from target.routers.answers import may_answer
 from target.schemas.dashboard import (
     BacktestTable,
     CombinedAllocation,
@@ -42,7 +43,7 @@ from target.services.dashboard import by_final_value, combine_weights, final_val
 from target.services.displayed_metrics import METRIC_NAMES, displayed_metrics
 from target.services.freshness import groups, judge_freshness, overall_status
 
-router = APIRouter(prefix="/api/dashboard", tags=["dashboard"])
+router = APIRouter(prefix="/api/dashboard", tags=["dashboard"], responses=may_answer(503))
 
 _QUANT1 = ("Momentum", "Dual_Momentum", "HRP", "InverseVolatility")
 _QUANT2 = ("Regime_Detection", "Stat_Arb", "Residual_Momentum", "Meta_Labeling", "Short_Vol", "NCO")
@@ -53,7 +54,7 @@ async def _latest(session: AsyncDb) -> Sequence[Backtest]:
     return await BacktestRepository(session).list_latest()
 
 
-@router.get("/", dependencies=_with_token)
+@router.get("/", dependencies=_with_token, responses=may_answer(401))
 async def get_overview(session: AsyncDb) -> Overview:
     """All strategies with a backtest."""
     backtests, now = await _latest(session), utc_now()
@@ -111,7 +112,7 @@ async def get_backtest_table(session: AsyncDb) -> BacktestTable:
     return BacktestTable(generated_at=utc_now(), comparison_table=rows, total_strategies=len(rows))
 
 
-@router.get("/comparison", dependencies=_with_token)
+@router.get("/comparison", dependencies=_with_token, responses=may_answer(401))
 async def get_comparison(session: AsyncDb) -> Comparison | NoComparison:
     """All strategies with a backtest, by final value."""
     rows = [_comparison_row(backtest) for backtest in by_final_value(await _latest(session))]

@@ -15,13 +15,14 @@ from target.jobs.queue import JobQueue
 from target.jobs.requests import RefreshRequest
 from target.market_data.bars import Source
 from target.market_data.sources import source_of
+from target.routers.answers import may_answer
 from target.schemas.data import DataStatus, RefreshOrder, RefreshStarted, StockUniverse, TickerSource
 from target.secrets import SecretStore
 from target.services.cache_listing import ages, count_us, listing, price_files, total_mb
 from target.settings import Settings
 from target.storage.objects import ObjectInfo, ObjectStore
 
-router = APIRouter(prefix="/api/data", tags=["data"])
+router = APIRouter(prefix="/api/data", tags=["data"], responses=may_answer(503))
 
 _COVERAGE = {Source.TIINGO: "US shares and funds", Source.YFINANCE: "ASX shares, indices and crypto"}
 
@@ -44,7 +45,7 @@ async def get_status(request: Request) -> DataStatus:
     )
 
 
-@router.post("/refresh", dependencies=[Depends(guard_write)])
+@router.post("/refresh", dependencies=[Depends(guard_write)], responses=may_answer(400, 401))
 async def start_refresh(order: RefreshOrder, request: Request) -> RefreshStarted:
     """Bring the cached prices of these tickers up to date, in the background (Q13: it works)."""
     tickers = order.tickers or PIPELINE_TICKERS
@@ -76,7 +77,7 @@ async def get_stock_universe(
     return StockUniverse(total_tickers=len(tickers), groups=counts, tickers=tickers)
 
 
-@router.get("/source/{ticker}")
+@router.get("/source/{ticker}", responses=may_answer(404))
 async def get_source(ticker: str) -> TickerSource:
     """Which source serves a ticker, told from its name alone; case matters."""
     source = source_of(ticker)

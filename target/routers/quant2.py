@@ -8,13 +8,14 @@ from target.catalogue.universes import Universe, UnknownUniverse, get_universe, 
 from target.clock import utc_now
 from target.errors import UniverseRefused
 from target.quant.residual_momentum import LOOKBACK_MONTHS, SCORING_MONTHS
+from target.routers.answers import may_answer
 from target.schemas.quant2 import FullRanking, Ranking, StockRanking, UniverseCheck, UniversesSummary, UniverseSummary
 from target.services.rankings import RankingFilter, arrange, average_r_squared, rank_universe
 from target.storage.counters import CacheCounters
 from target.storage.price_pair import PriceField
 from target.storage.price_reader import PriceReader
 
-router = APIRouter(prefix="/api/quant2", tags=["quant2"])
+router = APIRouter(prefix="/api/quant2", tags=["quant2"], responses=may_answer(503))
 
 _CHECKED, _SAMPLED = 10, 5
 
@@ -32,7 +33,7 @@ async def _price_reader(request: Request) -> PriceReader:
 CachedPrices = Annotated[PriceReader, Depends(_price_reader)]
 
 
-@router.get("/residual-momentum")
+@router.get("/residual-momentum", responses=may_answer(400))
 async def get_ranking(
     prices: CachedPrices,
     universe: str = "SPX500",
@@ -56,7 +57,7 @@ async def get_ranking(
     )
 
 
-@router.get("/residual-momentum/all")
+@router.get("/residual-momentum/all", responses=may_answer(400))
 async def get_full_ranking(
     *,
     prices: CachedPrices,

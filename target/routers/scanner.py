@@ -18,6 +18,7 @@ from target.jobs.queue import JobQueue
 from target.jobs.requests import ScanRequest
 from target.repositories.jobs import JobRepository
 from target.repositories.results import ScanRepository
+from target.routers.answers import may_answer
 from target.schemas.scanner import (
     AppliedFilters,
     CompleteScan,
@@ -34,7 +35,7 @@ from target.schemas.scanner import (
 )
 from target.services.job_status import status_text
 
-router = APIRouter(prefix="/api/scanner", tags=["scanner"])
+router = APIRouter(prefix="/api/scanner", tags=["scanner"], responses=may_answer(503))
 
 _IDLE = "idle"
 
@@ -52,7 +53,7 @@ async def get_scanners(session: AsyncDb) -> ScannerOverview:
     )
 
 
-@router.post("/run", dependencies=[Depends(require_token)])
+@router.post("/run", dependencies=[Depends(require_token)], responses=may_answer(400, 401))
 async def start_scan(order: ScanOrder, request: Request) -> ScanStarted:
     """Start a scan; its status and results are those of the latest scan."""
     jobs: JobQueue = request.app.state.jobs

@@ -18,6 +18,7 @@ from target.jobs.job import JobKind
 from target.jobs.queue import JobQueue
 from target.jobs.requests import BacktestRequest
 from target.repositories.jobs import JobRepository
+from target.routers.answers import may_answer
 from target.schemas.strategies import (
     BacktestOrder,
     BacktestResults,
@@ -35,7 +36,7 @@ from target.services.displayed_metrics import displayed_metrics
 from target.services.job_status import status_text
 from target.services.results import LatestRun, find_latest_run, list_comparable
 
-router = APIRouter(prefix="/api/strategies", tags=["strategies"])
+router = APIRouter(prefix="/api/strategies", tags=["strategies"], responses=may_answer(503))
 
 _NOT_STARTED = "not_started"
 _COMPARED = ("total_return", "cagr", "sharpe_ratio", "max_drawdown", "win_rate")
@@ -47,7 +48,7 @@ async def get_strategies() -> list[StrategyEntry]:
     return [StrategyEntry.model_validate(entry) for entry in list_strategies()]
 
 
-@router.get("/{strategy_name}")
+@router.get("/{strategy_name}", responses=may_answer(404))
 async def get_one_strategy(strategy_name: str, session: AsyncDb) -> StrategyDetail:
     """One strategy with what its latest run came to."""
     entry = _existing(strategy_name)
@@ -55,7 +56,7 @@ async def get_one_strategy(strategy_name: str, session: AsyncDb) -> StrategyDeta
     return StrategyDetail(**asdict(entry), last_results=_answer(run), has_results=run is not None)
 
 
-@router.post("/run", dependencies=[Depends(guard_write)])
+@router.post("/run", dependencies=[Depends(guard_write)], responses=may_answer(400, 401, 404))
 async def start_backtest(order: BacktestOrder, request: Request) -> BacktestStarted:
     """Start a backtest; its status and results are read under the strategy's name."""
     name = _existing(order.strategy_name).name
@@ -78,7 +79,7 @@ async def start_backtest(order: BacktestOrder, request: Request) -> BacktestStar
     )
 
 
-@router.get("/{strategy_name}/status")
+@router.get("/{strategy_name}/status", responses=may_answer(404))
 async def get_status(strategy_name: str, session: AsyncDb) -> BacktestStatus:
     """How the latest run stands; a name that the catalogue does not have was never started."""
     now = utc_now()
@@ -90,7 +91,7 @@ async def get_status(strategy_name: str, session: AsyncDb) -> BacktestStatus:
     )
 
 
-@router.get("/{strategy_name}/results")
+@router.get("/{strategy_name}/results", responses=may_answer(404))
 async def get_results(strategy_name: str, session: AsyncDb) -> Results:
     """What the latest run came to; of a failed one the error alone, with status 200."""
     results = _answer(await _find_run(strategy_name, session))

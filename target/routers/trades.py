@@ -14,6 +14,7 @@ from target.database.models import Trade
 from target.database.session import AsyncDb
 from target.errors import InvalidInput, TradeNotClosable, TradeNotFound
 from target.repositories.trades import TradeFilter, TradeRepository
+from target.routers.answers import may_answer
 from target.routers.parameters import ListParameters
 from target.schemas.fields import LARGEST_ID, SMALLEST_ID, NaiveTime, PositiveFigure, TradeStatus
 from target.schemas.metrics import DashboardMetrics, PortfolioMetrics, TickerMetrics
@@ -21,7 +22,7 @@ from target.schemas.trades import GeneratedId, TradeCreate, TradePage, TradeResp
 from target.services.metrics import Portfolio, compute_by_ticker, compute_portfolio, pnl_since, windows_at
 from target.services.pnl import Pnl, Position, compute_pnl
 
-router = APIRouter(prefix="/api/trades", tags=["trades"])
+router = APIRouter(prefix="/api/trades", tags=["trades"], responses=may_answer(503))
 
 TradeId = Annotated[int, Path(ge=SMALLEST_ID, le=LARGEST_ID)]
 Capital = Annotated[float, Query(gt=0)]
@@ -36,7 +37,7 @@ def _trades(session: AsyncDb) -> TradeRepository:
 Trades = Annotated[TradeRepository, Depends(_trades)]
 
 
-@router.post("/", status_code=201, response_model=TradeResponse, dependencies=_guarded)
+@router.post("/", status_code=201, response_model=TradeResponse, dependencies=_guarded, responses=may_answer(400, 401))
 async def create_trade(body: TradeCreate, trades: Trades) -> Trade:
     """Insert one trade; it is open whatever the body says."""
     return await trades.add({**body.model_dump(), "status": TradeStatus.OPEN})
@@ -55,13 +56,13 @@ async def list_trades(trades: Trades, query: ListParameters) -> dict[str, object
     }
 
 
-@router.get("/{trade_id}", response_model=TradeResponse)
+@router.get("/{trade_id}", response_model=TradeResponse, responses=may_answer(404))
 async def get_trade(trade_id: TradeId, trades: Trades) -> Trade:
     """Return one trade by its row id."""
     return _present(await trades.find(trade_id), trade_id)
 
 
-@router.patch("/{trade_id}", response_model=TradeResponse, dependencies=_guarded)
+@router.patch("/{trade_id}", response_model=TradeResponse, dependencies=_guarded, responses=may_answer(400, 401, 404))
 async def update_trade(trade_id: TradeId, body: TradeUpdate, trades: Trades) -> Trade:
     """Change the fields that the body has.
 
@@ -77,7 +78,7 @@ async def update_trade(trade_id: TradeId, body: TradeUpdate, trades: Trades) -> 
     return trade
 
 
-@router.post("/{trade_id}/close", response_model=TradeResponse, dependencies=_guarded)
+@router.post("/{trade_id}/close", response_model=TradeResponse, dependencies=_guarded, responses=may_answer(401, 404))
 async def close_trade(
     trade_id: TradeId, trades: Trades, exit_price: PositiveFigure, exit_date: NaiveTime | None = None
 ) -> Trade:
@@ -99,7 +100,7 @@ async def close_trade(
     return trade
 
 
-@router.delete("/{trade_id}", status_code=204, dependencies=_guarded)
+@router.delete("/{trade_id}", status_code=204, dependencies=_guarded, responses=may_answer(401, 404))
 async def delete_trade(trade_id: TradeId, trades: Trades) -> None:
     """Delete one trade."""
     await trades.remove(_present(await trades.find(trade_id, for_update=True), trade_id))

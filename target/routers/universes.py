@@ -14,6 +14,7 @@ from target.catalogue.universes import (
     list_universes,
 )
 from target.errors import UniverseNotFound
+from target.routers.answers import may_answer
 from target.schemas.universes import (
     RegionEntry,
     RegionUniverses,
@@ -33,21 +34,21 @@ async def get_universes() -> UniverseList:
     return UniverseList(universes=entries, count=len(entries))
 
 
-@router.get("/{universe_key}")
+@router.get("/{universe_key}", responses=may_answer(404))
 async def get_one_universe(universe_key: str) -> UniverseDetail:
     """One universe with its tickers; keys are case-sensitive."""
     universe = _existing(universe_key)
     return UniverseDetail(**_facts(universe), tickers=list(universe.tickers))
 
 
-@router.get("/{universe_key}/tickers")
+@router.get("/{universe_key}/tickers", responses=may_answer(404))
 async def get_tickers(universe_key: str) -> UniverseTickers:
     """The tickers of one universe alone."""
     universe = _existing(universe_key)
     return UniverseTickers(universe=universe.key, tickers=list(universe.tickers), count=len(universe.tickers))
 
 
-@router.get("/regions/{region}")
+@router.get("/regions/{region}", responses=may_answer(404))
 async def get_region(region: str) -> RegionUniverses:
     """The universes of a region, in any case of letters."""
     wanted = region.upper()

@@ -5,10 +5,11 @@ from fastapi import APIRouter
 from target.clock import utc_now
 from target.database.session import AsyncDb
 from target.repositories.evidence import list_evidence
+from target.routers.answers import may_answer
 from target.schemas.validation import DeflatedSharpe, ValidatedStrategies
 from target.services.validation import count_significant, judge_told_sharpe, validate_strategies
 
-router = APIRouter(prefix="/api/validation", tags=["validation"])
+router = APIRouter(prefix="/api/validation", tags=["validation"], responses=may_answer(503))
 
 
 @router.get("/strategies")

@@ -1,8 +1,10 @@
 """Bodies of /api/dashboard. Field order is the contract's."""
 
-from datetime import date, datetime
+from datetime import date
 
 from pydantic import BaseModel, ConfigDict
+
+from target.schemas.fields import AnsweredTime
 
 
 class Summary(BaseModel):
@@ -28,10 +30,10 @@ class OverviewRow(BaseModel):
 class Overview(BaseModel):
     """All strategies with a backtest."""
 
-    generated_at: datetime
+    generated_at: AnsweredTime
     summary: Summary
     strategies: list[OverviewRow]
-    last_update: datetime
+    last_update: AnsweredTime
 
 
 class Unfilled(BaseModel):
@@ -44,7 +46,7 @@ class Unfilled(BaseModel):
 class Quant1(BaseModel):
     """The first generation of strategies."""
 
-    generated_at: datetime
+    generated_at: AnsweredTime
     source: str = "live"
     strategies: dict[str, Unfilled]
 
@@ -79,7 +81,7 @@ class Regime(BaseModel):
 class Quant2(BaseModel):
     """The second generation of strategies, on one universe."""
 
-    generated_at: datetime
+    generated_at: AnsweredTime
     source: str = "live"
     universe: UniverseInfo
     universe_key: str
@@ -92,7 +94,7 @@ class UniverseRefusal(BaseModel):
     """An unknown universe, which this one route answers with status 200."""
 
     error: str
-    generated_at: datetime
+    generated_at: AnsweredTime
 
 
 class OlmarParameters(BaseModel):
@@ -106,7 +108,7 @@ class OlmarParameters(BaseModel):
 class Olmar(BaseModel):
     """The mean-reversion strategy."""
 
-    generated_at: datetime
+    generated_at: AnsweredTime
     source: str = "live"
     strategy: str = "OLMAR"
     description: str = "Online moving-average reversion"
@@ -140,7 +142,7 @@ class BacktestConfig(BaseModel):
 class BacktestTable(BaseModel):
     """All strategies with a backtest, by name."""
 
-    generated_at: datetime
+    generated_at: AnsweredTime
     source: str = "live"
     comparison_table: list[ComparisonRow]
     total_strategies: int
@@ -153,7 +155,7 @@ class Comparison(BaseModel):
     comparison: list[ComparisonRow]
     metrics: list[str]
     strategies_count: int
-    generated_at: datetime
+    generated_at: AnsweredTime
 
 
 class NoComparison(BaseModel):
@@ -161,13 +163,13 @@ class NoComparison(BaseModel):
 
     comparison: list[ComparisonRow] = []
     message: str = "No backtest results yet. Run a backtest first."
-    generated_at: datetime
+    generated_at: AnsweredTime
 
 
 class CombinedAllocation(BaseModel):
     """What all strategies together would hold; combined weights add up to 1, greatest first."""
 
-    generated_at: datetime
+    generated_at: AnsweredTime
     combined_allocation: dict[str, float]
     by_strategy: dict[str, dict[str, float]]
     total_positions: int
@@ -181,7 +183,7 @@ class UniverseFreshness(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     name: str
-    last_cache_update: datetime | None
+    last_cache_update: AnsweredTime | None
     latest_data_date: date | None
     expected_latest_date: date
     staleness_days: int
@@ -193,7 +195,7 @@ class UniverseFreshness(BaseModel):
 class FreshnessReport(BaseModel):
     """How old the prices of all groups are."""
 
-    check_time: datetime
+    check_time: AnsweredTime
     overall_status: str
     universes: list[UniverseFreshness]
     needs_refresh_count: int
@@ -209,7 +211,7 @@ class MarketDay(BaseModel):
 class PricesStatus(BaseModel):
     """How old the stored prices are; coverage is always empty in the contract."""
 
-    check_time: datetime
+    check_time: AnsweredTime
     overall_status: str
     freshness: FreshnessReport
     coverage: list[str] = []

@@ -1,10 +1,8 @@
 """Bodies of /api/data. Field order is the contract's."""
 
-from datetime import datetime
-
 from pydantic import BaseModel
 
-from target.schemas.fields import TickerList
+from target.schemas.fields import AnsweredTime, TickerList
 
 
 class DataStatus(BaseModel):
@@ -17,11 +15,11 @@ class DataStatus(BaseModel):
     yfinance_status: str = "available"
     cache_size_mb: float
     cache_files: int
-    last_refresh: datetime | None
+    last_refresh: AnsweredTime | None
     us_tickers_cached: int
     asx_tickers_cached: int
-    oldest_cache: datetime | None
-    newest_cache: datetime | None
+    oldest_cache: AnsweredTime | None
+    newest_cache: AnsweredTime | None
 
 
 class RefreshOrder(BaseModel):
@@ -36,7 +34,7 @@ class CachedFile(BaseModel):
 
     name: str
     size_mb: float
-    modified: datetime
+    modified: AnsweredTime
 
 
 class CacheListing(BaseModel):
@@ -45,8 +43,8 @@ class CacheListing(BaseModel):
     cache_dir: str
     total_files: int
     total_size_mb: float
-    oldest_cache: datetime | None
-    newest_cache: datetime | None
+    oldest_cache: AnsweredTime | None
+    newest_cache: AnsweredTime | None
     files: list[CachedFile]
 
 
@@ -56,7 +54,7 @@ class RefreshStarted(BaseModel):
     status: str = "started"
     message: str
     tickers_refreshed: int
-    timestamp: datetime
+    timestamp: AnsweredTime
     cache_status: CacheListing
 
 

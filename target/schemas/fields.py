@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainSerializer
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
 
 LARGEST_FIGURE = 1e150
 """Prices, quantities and fees beyond this overflow once multiplied, and poison every total that holds them (Q3)."""
@@ -47,6 +48,14 @@ def _refuse_unstorable(text: str) -> str:
     return text
 
 
+class _Storable(AfterValidator):
+    """A check that the API's document shows as a pattern."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": "^[^\\x00]*$"}
+
+
 def _bound(number: float) -> float:
     if not math.isfinite(number):
         raise PydanticKnownError("finite_number")
@@ -82,7 +91,10 @@ def _finite_or_null(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-STORABLE = AfterValidator(_refuse_unstorable)
+# For the API's document; `_bound` holds it, with its own words.
+_MAXIMUM: dict[str, JsonValue] = {"maximum": LARGEST_FIGURE}
+
+STORABLE = _Storable(_refuse_unstorable)
 """Goes after the bounds: pydantic words a bound differently once a function precedes it."""
 
 Ticker = Annotated[
@@ -91,15 +103,21 @@ Ticker = Annotated[
     STORABLE,
     AfterValidator(_normalise_ticker),
 ]
-PositiveFigure = Annotated[float, Field(gt=0), AfterValidator(_bound)]
+PositiveFigure = Annotated[float, Field(gt=0, json_schema_extra=_MAXIMUM), AfterValidator(_bound)]
 Score = Annotated[float, Field(ge=0, le=1), AfterValidator(_without_sign_of_zero)]
-Fee = Annotated[float, Field(ge=0), AfterValidator(_bound)]
+Fee = Annotated[float, Field(ge=0, json_schema_extra=_MAXIMUM), AfterValidator(_bound)]
 NaiveTime = Annotated[datetime, AfterValidator(_drop_offset)]
 StorableText = Annotated[str, Field(max_length=LONGEST_TEXT), STORABLE]
 """Free text of an order that is stored as it is told."""
 
 TickerList = Annotated[list[Annotated[str, Field(max_length=LONGEST_TICKER), STORABLE]], Field(max_length=MOST_TICKERS)]
 """Tickers as they are told, unknown ones and repetitions included; no universe is as long."""
+
+AnsweredTime = Annotated[
+    datetime,
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$"}, mode="serialization"),
+]
+"""A time in an answer: ISO 8601 in UTC without an offset, microseconds where there are any (contract section 1)."""
 
 AnsweredFigure = Annotated[float, PlainSerializer(_finite_or_null, return_type=float | None)]
 """A number in an answer; a row that was migrated with an infinity answers null instead of failing."""

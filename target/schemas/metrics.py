@@ -1,10 +1,8 @@
 """Bodies of /api/trades/metrics."""
 
-from datetime import datetime
-
 from pydantic import BaseModel, ConfigDict
 
-from target.schemas.fields import AnsweredFigure
+from target.schemas.fields import AnsweredFigure, AnsweredTime
 from target.schemas.trades import TradeResponse
 
 
@@ -40,7 +38,7 @@ class DashboardMetrics(BaseModel):
     today_pnl: AnsweredFigure
     week_pnl: AnsweredFigure
     month_pnl: AnsweredFigure
-    last_updated: datetime
+    last_updated: AnsweredTime
 
 
 class TickerMetrics(BaseModel):

@@ -1,10 +1,8 @@
 """Bodies of /api/scanner. Field order is the contract's."""
 
-from datetime import datetime
-
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
-from target.schemas.fields import StorableText, TickerList
+from target.schemas.fields import AnsweredTime, StorableText, TickerList
 
 
 class ScannerInfo(BaseModel):
@@ -23,7 +21,7 @@ class ScannerOverview(BaseModel):
 
     scanners: list[ScannerInfo]
     universes: list[str]
-    last_scan: datetime | None
+    last_scan: AnsweredTime | None
     status: str
 
 
@@ -45,7 +43,7 @@ class ScanStarted(BaseModel):
     scanner_type: str
     universe: str
     message: str
-    timestamp: datetime
+    timestamp: AnsweredTime
 
 
 class ScanStatus(BaseModel):
@@ -53,7 +51,7 @@ class ScanStatus(BaseModel):
 
     status: str
     has_results: bool
-    last_scan: datetime | None
+    last_scan: AnsweredTime | None
     results_count: int
 
 
@@ -88,7 +86,7 @@ class NoScan(BaseModel):
 class NoResults(NoScan):
     """The same, of a list of results."""
 
-    generated_at: datetime | None = None
+    generated_at: AnsweredTime | None = None
 
 
 class NoFlags(NoScan):
@@ -110,7 +108,7 @@ class ScanResults(BaseModel):
 
     results: list[ScannedStock]
     total_found: int
-    generated_at: datetime
+    generated_at: AnsweredTime
     scanner_type: str
     filters_applied: AppliedFilters
 
@@ -126,11 +124,11 @@ class ScanFilters(BaseModel):
 class CompleteScan(BaseModel):
     """A scan as a whole."""
 
-    generated_at: datetime
+    generated_at: AnsweredTime
     scanner_type: str
     universe: str
     tickers_scanned: int
     results_found: int
     filters: ScanFilters
     stocks: list[ScannedStock]
-    retrieved_at: datetime
+    retrieved_at: AnsweredTime

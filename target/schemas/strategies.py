@@ -1,11 +1,10 @@
 """Bodies of /api/strategies. Field order is the contract's."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from target.schemas.fields import StorableText, TickerList
+from target.schemas.fields import AnsweredTime, StorableText, TickerList
 
 
 class StrategyEntry(BaseModel):
@@ -39,7 +38,7 @@ class BacktestStarted(BaseModel):
     status: str = "started"
     strategy_name: str
     message: str
-    timestamp: datetime
+    timestamp: AnsweredTime
 
 
 class BacktestStatus(BaseModel):
@@ -48,7 +47,7 @@ class BacktestStatus(BaseModel):
     strategy_name: str
     status: str
     has_results: bool
-    timestamp: datetime
+    timestamp: AnsweredTime
 
 
 class BacktestResults(BaseModel):
@@ -58,7 +57,7 @@ class BacktestResults(BaseModel):
 
     backtest_id: str
     strategy_name: str
-    completed_at: datetime
+    completed_at: AnsweredTime
     config: dict[str, Any]
     metrics: dict[str, str]
     final_value: float | None
@@ -101,5 +100,5 @@ class StrategyComparison(BaseModel):
     """All strategies whose latest run was completed, in the order of the catalogue."""
 
     comparison: list[ComparedStrategy]
-    generated_at: datetime
+    generated_at: AnsweredTime
     strategies_compared: int

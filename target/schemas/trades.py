@@ -1,6 +1,5 @@
 """Bodies of /api/trades. Field order is the contract's: answers and validation errors come out in it."""
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from target.schemas.fields import (
     STORABLE,
     AnsweredFigure,
+    AnsweredTime,
     Fee,
     NaiveTime,
     PositiveFigure,
@@ -63,14 +63,14 @@ class TradeResponse(BaseModel):
     notes: str | None
     id: int
     trade_id: str
-    entry_date: datetime
+    entry_date: AnsweredTime
     exit_price: AnsweredFigure | None
-    exit_date: datetime | None
+    exit_date: AnsweredTime | None
     pnl: AnsweredFigure | None
     pnl_percent: AnsweredFigure | None
     status: TradeStatus | None
-    created_at: datetime | None
-    updated_at: datetime | None
+    created_at: AnsweredTime | None
+    updated_at: AnsweredTime | None
 
 
 class TradePage(BaseModel):
