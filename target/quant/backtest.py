@@ -12,6 +12,13 @@ from target.quant.returns import CleanPrices, clean
 from target.quant.strategies import LEGACY_STRATEGIES, Strategy, Weighting, get_strategy
 
 
+class BeyondNumbers(ValueError):
+    """The prices are such that weights or equity leave double precision."""
+
+    def __init__(self) -> None:
+        super().__init__("The prices change beyond what can be computed: look for wrong ones among them")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestPlan:
     """What to run; any text is a method (see `allocate`), `initial_capital` is in the currency of the prices."""
@@ -49,18 +56,21 @@ class BacktestOutcome:
     evidence: Evidence
 
 
+@np.errstate(all="ignore")  # what leaves double precision is refused, or shown as nan
 def run_backtest(plan: BacktestPlan, prices: PriceTable, references: PriceTable | None = None) -> BacktestOutcome:
     """Return the outcome; equal input gives equal bits. `references` hold what `reference_tickers` names.
 
     Raises:
         ValueError: nothing can be computed; the text says why. Its subclasses are NoPrices, ShortHistory,
-            UnknownStrategy and MotionlessPrices.
+            UnknownStrategy, MotionlessPrices, Infeasible and BeyondNumbers.
     """
     data = clean(prices)
     strategy = get_strategy(plan.strategy_name)
     chosen, weights = _allocate(plan, strategy, data, PriceTable.empty() if references is None else references)
     weights = bounded(weights)
     performance = measure(portfolio_returns(chosen, weights))
+    if not (np.isfinite(weights).all() and np.isfinite(performance.equity[-1])):
+        raise BeyondNumbers
     return BacktestOutcome(
         metrics=display_metrics(performance),
         final_value=float(plan.initial_capital * performance.equity[-1]),
@@ -79,14 +89,13 @@ def _allocate(plan: BacktestPlan, strategy: Strategy, data: CleanPrices, referen
 
 def _evidence(performance: Performance) -> Evidence:
     daily = performance.daily
-    with np.errstate(divide="ignore", invalid="ignore"):
-        standard = (daily - daily.mean()) / daily.std()
-        return Evidence(
-            days=len(daily),
-            daily_sharpe=float(daily.mean() / daily.std(ddof=1)),
-            annual_sharpe=float(performance.sharpe),
-            sortino=float(performance.sortino),
-            max_drawdown=float(performance.max_drawdown),
-            skewness=float((standard**3).mean()),
-            kurtosis=float((standard**4).mean()),
-        )
+    standard = (daily - daily.mean()) / daily.std()
+    return Evidence(
+        days=len(daily),
+        daily_sharpe=float(daily.mean() / daily.std(ddof=1)),
+        annual_sharpe=float(performance.sharpe),
+        sortino=float(performance.sortino),
+        max_drawdown=float(performance.max_drawdown),
+        skewness=float((standard**3).mean()),
+        kurtosis=float((standard**4).mean()),
+    )

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Dates = NDArray[np.datetime64]
 
+_LEAST_PRICE, _MOST_PRICE = 1e-9, 1e12
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PriceTable:
@@ -94,6 +96,11 @@ class PriceTable:
         position = {ticker: index for index, ticker in enumerate(self.tickers)}
         kept = [ticker for ticker in dict.fromkeys(tickers) if ticker in position]
         return type(self)(self.dates, tuple(kept), self.values[:, [position[ticker] for ticker in kept]])
+
+    def usable(self) -> Self:
+        """Return the table with NaN for what cannot be a price: zero, below it, or beyond any currency's range."""
+        is_price = (self.values >= _LEAST_PRICE) & (self.values <= _MOST_PRICE)
+        return self if is_price.all() else type(self)(self.dates, self.tickers, np.where(is_price, self.values, np.nan))
 
     def between(self, start: date | None = None, end: date | None = None) -> Self:
         """Return the days from `start` to `end`, both included; None leaves that side open."""

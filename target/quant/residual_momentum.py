@@ -56,10 +56,11 @@ def score_residuals(prices: PriceTable, factor_prices: PriceTable) -> list[Resid
 def monthly_returns(prices: PriceTable, months: np.typing.NDArray[np.datetime64]) -> Floats:
     """Return the change from each month's last price to the next one's, (len(months) - 1, m); NaN without either."""
     of_day = prices.dates.astype("datetime64[M]")
+    values = prices.usable().values
     closes = np.full((len(months), len(prices.tickers)), np.nan)
     for row, month in enumerate(months):
         for day in np.flatnonzero(of_day == month):
-            closes[row] = np.where(np.isnan(prices.values[day]), closes[row], prices.values[day])
+            closes[row] = np.where(np.isnan(values[day]), closes[row], values[day])
     changes: Floats = closes[1:] / closes[:-1] - 1
     return changes
 

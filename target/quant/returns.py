@@ -82,7 +82,7 @@ class CleanPrices(NamedTuple):
 
 
 def clean_prices(prices: PriceTable) -> PriceTable:
-    """Keep the columns with a price on at least 70 % of the days, then the days with any price.
+    """Keep the columns with a usable price on at least 70 % of the days, then the days with any.
 
     Raises:
         NoPrices: nothing is left.
@@ -91,6 +91,7 @@ def clean_prices(prices: PriceTable) -> PriceTable:
     """
     if not len(prices) or not prices.tickers:
         raise NoPrices
+    prices = prices.usable()
     present = ~np.isnan(prices.values)
     columns = present.mean(axis=0) >= _FEWEST_PRESENT
     days = present[:, columns].any(axis=1)

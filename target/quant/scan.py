@@ -70,7 +70,8 @@ def scan_flags(data: ScanData, limits: ScanLimits) -> list[Finding]:
     A ticker with less than 64 prices is left out; one whose volume is not known passes the limit on volume. Ranks of
     strength are among all tickers that have enough prices, whatever the limits.
     """
-    closes = {ticker: _known(data.closes.column(ticker)) for ticker in data.closes.tickers}
+    usable = data.closes.usable()
+    closes = {ticker: _known(usable.column(ticker)) for ticker in usable.tickers}
     closes = {ticker: prices for ticker, prices in closes.items() if len(prices) > STRENGTH_DAYS}
     ranks = strength_ranks([float(prices[-1] / prices[-1 - STRENGTH_DAYS]) for prices in closes.values()])
     findings = [_find(ticker, prices, rank, data) for (ticker, prices), rank in zip(closes.items(), ranks, strict=True)]

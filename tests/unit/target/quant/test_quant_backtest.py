@@ -191,6 +191,30 @@ def test_a_price_that_never_moves_is_named():
             run("HRP", flat, allocation_mode=mode)
 
 
+prices = st.none() | st.floats(0.01, 1e6) | st.sampled_from([0.0, -1.0, math.inf, 1e-300, 1e300, 5e-324])
+
+
+@given(
+    st.integers(1, 3).flatmap(lambda m: st.lists(st.lists(prices, min_size=m, max_size=m), min_size=1, max_size=12)),
+    st.sampled_from(["HRP", "Dual_Momentum", "Momentum", "InverseVolatility", "OLMAR", "NCO", "Quallamaggie"]),
+    st.sampled_from(["HRP", "MVO", "EqualWeight", "zzz"]),
+    st.sampled_from(AllocationMode),
+)
+@settings(max_examples=60, deadline=None)
+def test_wrong_prices_give_a_reason_or_weights(
+    rows: list[list[float | None]], name: str, method: str, mode: AllocationMode
+):
+    values = np.array(rows, dtype=np.float64)
+    table = PriceTable(weekdays(len(rows)), ("A", "B", "C")[: values.shape[1]], values)
+    try:
+        outcome = run(name, table, optimization_method=method, allocation_mode=mode)
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert sum(outcome.weights.values()) == pytest.approx(1)
+        assert outcome.final_value >= 0
+
+
 def test_without_prices_the_text_is_the_contracts():
     with pytest.raises(NoPrices, match=r"^Failed to fetch price data$"):
         run("HRP", PriceTable.empty())

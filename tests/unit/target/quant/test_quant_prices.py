@@ -80,6 +80,13 @@ def test_days_without_any_price_are_dropped_after_the_columns():
     assert (kept.tickers, len(kept)) == (("A",), 3)
 
 
+def test_what_cannot_be_a_price_counts_as_none():
+    values = np.array([[1.0, 0.0], [2.0, -3.0], [np.inf, 4.0], [1e13, 1e-10]])
+    usable = PriceTable(weekdays(4), ("A", "B"), values).usable()
+    np.testing.assert_array_equal(usable.values, [[1, np.nan], [2, np.nan], [np.nan, 4], [np.nan, np.nan]])
+    assert usable.usable() == usable
+
+
 @pytest.mark.parametrize("table", [PriceTable.empty(["A"]), PriceTable(weekdays(3), ("A",), np.full((3, 1), np.nan))])
 def test_without_any_price_there_is_nothing_to_compute(table: PriceTable):
     with pytest.raises(NoPrices, match="Failed to fetch price data"):
