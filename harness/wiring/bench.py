@@ -28,6 +28,7 @@ from harness.wiring.measure import (
 )
 from harness.wiring.pair import PairOptions, running_pair
 from harness.wiring.paths import artifacts_directory
+from harness.wiring.probes.function_calls import reading_request
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -63,7 +64,7 @@ async def bench_cold_start(request: BenchRequest, function: str, count: int) -> 
     """Cold starts of one function of the local cloud.
 
     Raises:
-        ConfigurationError: Terraform declares no such function.
+        ConfigurationError: Terraform declares no such function, or nobody says how it is read.
         SystemUnavailable: a fresh environment does not answer.
     """
     options = PairOptions(settings=request.settings, on_progress=request.tell)
@@ -72,9 +73,8 @@ async def bench_cold_start(request: BenchRequest, function: str, count: int) -> 
         if function not in known:
             raise ConfigurationError(f"there is no function {function}", hint=f"Known: {', '.join(known)}.")
         request.tell(f"{count} cold starts of {function}")
-        samples = await sample_cold_starts(
-            pair.cloud.pool(function), pair.cloud.gateway_url, load_profile(), count=count
-        )
+        read = reading_request(function)
+        samples = await sample_cold_starts(pair.cloud.pool(function), pair.cloud.gateway_url, read, count=count)
     _keep(request, COLD_START_FILE, [asdict(sample) for sample in samples])
     return cold_start_measurements(samples, function)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.adapters.http import HttpOptions, HttpSide
 from harness.adapters.locust import LoadPlan, LoadRun, run_locust
 from harness.domain.errors import ConfigurationError
-from harness.domain.exchange import Side
+from harness.domain.exchange import Request, Side
 from harness.domain.load_profile import LoadProfile, parse_load_profile
 from harness.domain.measurement import Measurement
 from harness.domain.summary import summarise_percentile, summarise_ratio
@@ -78,18 +78,15 @@ def latency_measurements(samples: Sequence[LatencySample]) -> tuple[Measurement,
 async def sample_cold_starts(
     pool: FunctionPool,
     gateway_url: str,
-    profile: LoadProfile,
+    request: Request,
     *,
     count: int,
     on_sample: Callable[[int], None] = lambda _: None,
 ) -> tuple[ColdStartSample, ...]:
-    """First responses of fresh environments to the profile's first reading operation."""
-    read = next(operation for operation in profile.operation if operation.method == "GET")
+    """First responses of fresh environments to a reading request."""
     client = HttpSide(Side.TARGET, gateway_url)
     try:
-        return await measure_cold_starts(
-            PoolEnvironments(pool), client, read.request("cold"), count=count, on_sample=on_sample
-        )
+        return await measure_cold_starts(PoolEnvironments(pool), client, request, count=count, on_sample=on_sample)
     finally:
         await client.close()
 

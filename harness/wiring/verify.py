@@ -34,6 +34,7 @@ from harness.wiring.probes import (
     load_smoke,
     migrations,
     objects,
+    routes,
     row_parity,
     secrets,
     session,
@@ -159,6 +160,7 @@ def _probes(context: ProbeContext) -> tuple[Probe, ...]:
         Probe(name="objects", title="caches of both sides", gather=partial(objects.gather, context)),
         Probe(name="cache", title="reads of the cache", gather=partial(cache.gather, context)),
         Probe(name="artifacts", title="artifacts", gather=partial(artifacts.gather, context)),
+        Probe(name="routes", title="routes to functions", gather=partial(routes.gather, context)),
         Probe(name="variables", title="variables", gather=partial(variables.gather, context)),
         Probe(name="infra", title="Terraform against moto", gather=partial(infra.gather, context)),
     )

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 
-from harness.adapters.http import HttpSide
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
-from harness.domain.exchange import Side
 from harness.staging.artifact_cache import BuiltArtifact
 from harness.staging.build import MAX_UNZIPPED_BYTES
-from harness.wiring.measure import load_profile
 from harness.wiring.probes.context import ProbeContext
+from harness.wiring.probes.function_calls import make_calls
 
 
 async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[CriterionEvidence, ...]:
     """For the function that each criterion is about: what is deployed, of what size, with which layers."""
     artifacts = context.pair.artifacts
-    await _answer_once(context)
+    await _call_once(context, criteria)
     built = {f"functions/{key}": artifact for key, artifact in artifacts.functions.items()}
     built |= {f"layers/{key}": artifact for key, artifact in artifacts.layers.items()}
     path = context.write_evidence("artifacts", {name: _facts(artifact) for name, artifact in built.items()})
@@ -29,14 +27,11 @@ async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[
     )
 
 
-async def _answer_once(context: ProbeContext) -> None:
-    """One read, so that a function which nothing has called yet has run."""
-    read = next(operation for operation in load_profile().operation if operation.method == "GET")
-    client = HttpSide(Side.TARGET, context.pair.cloud.gateway_url)
-    try:
-        await client.send(read.request("artifacts"))
-    finally:
-        await client.close()
+async def _call_once(context: ProbeContext, criteria: Sequence[Criterion]) -> None:
+    """Functions that nothing has called yet run once, so that it is known whether they do."""
+    cloud, deployed = context.pair.cloud, {function.key for function in context.pair.definition.functions}
+    called = [found.subject for found in criteria if found.subject in deployed]
+    await make_calls(context, cloud, [key for key in called if not cloud.pool(key).reports])
 
 
 def _checks(context: ProbeContext, key: str) -> tuple[Check, ...]:

@@ -1,18 +1,19 @@
 """P1.5, P1.6, P1.7: Terraform applied for real against moto, and what the functions call judged by their roles."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from harness.adapters.http import HttpSide
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
-from harness.domain.exchange import Side
 from harness.staging.iam.authoriser import JudgedCall
 from harness.wiring.functions import local_cloud
 from harness.wiring.infra import run_infra_check
-from harness.wiring.measure import load_profile
 from harness.wiring.probes.context import ProbeContext
+from harness.wiring.probes.function_calls import load_failing_sources, make_calls
 
 _ROLES = "P1.7"
+_BACKGROUND_S = 60.0
+_POLL_S = 0.25
 
 
 async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[CriterionEvidence, ...]:
@@ -29,21 +30,30 @@ async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[
 
 
 async def _check_calls(context: ProbeContext) -> tuple[Check, ...]:
-    """Fresh functions answer one read; what they called on the way is in the authoriser's log."""
+    """Fresh functions do their everyday work; what they called on the way is in the authoriser's log."""
     pair = context.pair
+    keys = [function.key for function in pair.definition.functions]
+    failing = load_failing_sources()
     pair.authoriser.calls.clear()
-    cloud = local_cloud(pair.definition, pair.artifacts, pair.authoriser, context.temporary_directory("infra"))
-    await cloud.start()
-    try:
-        client = HttpSide(Side.TARGET, cloud.gateway_url)
+    async with context.restored_state():
+        cloud = local_cloud(
+            pair.definition, pair.artifacts, pair.authoriser, context.temporary_directory("infra"), failing
+        )
+        await cloud.start()
         try:
-            read = next(operation for operation in load_profile().operation if operation.method == "GET")
-            await client.send(read.request("infra"))
+            await make_calls(context, cloud, keys)
+            await _until_all_is_used(context)
         finally:
-            await client.close()
-    finally:
-        await cloud.stop()
+            await cloud.stop()
     return (judge_calls(pair.authoriser.calls), _judge_grants(context))
+
+
+async def _until_all_is_used(context: ProbeContext) -> None:
+    """Background work goes on after the answer; what is not used by the end is told as unused."""
+    waited_s = 0.0
+    while _unused(context) and waited_s < _BACKGROUND_S:
+        await asyncio.sleep(_POLL_S)
+        waited_s += _POLL_S
 
 
 def judge_calls(calls: Iterable[JudgedCall]) -> Check:
@@ -59,10 +69,14 @@ def judge_calls(calls: Iterable[JudgedCall]) -> Check:
 
 def _judge_grants(context: ProbeContext) -> Check:
     """A statement that no call rested on was granted and not needed."""
+    unused = _unused(context)
+    return Check(name="nothing that is granted is unused", passed=not unused, detail="; ".join(unused) or "all used")
+
+
+def _unused(context: ProbeContext) -> list[str]:
     pair = context.pair
-    unused = [
+    return [
         f"{function.role}: {statement}"
         for function in pair.definition.functions
         for statement in pair.authoriser.unused_statements(function.role)
     ]
-    return Check(name="nothing that is granted is unused", passed=not unused, detail="; ".join(unused) or "all used")
