@@ -13,7 +13,7 @@ from harness.domain.errors import ConfigurationError
 from harness.domain.measurement import Measurement, format_quantity
 from harness.engine.latency import LatencyPlan
 from harness.settings import load_settings
-from harness.wiring.bench import BenchRequest, bench_cold_start, bench_latency
+from harness.wiring.bench import BenchRequest, bench_cold_start, bench_ingest, bench_latency
 
 bench = typer.Typer(help="Measure one thing alone, with its interval.", no_args_is_help=True)
 
@@ -75,6 +75,33 @@ def cold_start(
     )
     _show(asyncio.run(bench_cold_start(request, function, count)))
     return 0
+
+
+@bench.command("ingest")
+def ingest(
+    *,
+    tickers: Annotated[
+        int | None, typer.Option(help="Generated tickers beside the legacy's; default: scenarios/probes.toml.", min=0)
+    ] = None,
+    out: _Out = None,
+    config: _Config = None,
+) -> int:
+    """The daily ingest on the local cloud, from a market that is slow, throttles and fails.
+
+    Rows and values are compared with what the market has; then it is loaded again, killed while it writes, and loaded
+    once more. Exit 1 if any of that is wrong: how long it took says nothing then.
+
+    Example: parakeet bench ingest --tickers 5000
+    """
+    console = Console(stderr=True)
+    request = BenchRequest(
+        settings=load_settings(config), out=out, tell=lambda text: console.print(f"… {text}", highlight=False)
+    )
+    checks, measurements = asyncio.run(bench_ingest(request, tickers))
+    for check in checks:
+        Console().print(f"{'ok  ' if check.passed else 'FAIL'}  {check.name}: {check.detail}", highlight=False)
+    _show(measurements)
+    return 0 if all(check.passed for check in checks) else 1
 
 
 def _show(measurements: Sequence[Measurement]) -> None:

@@ -11,11 +11,13 @@ import orjson
 from harness.adapters.evidence_store import write_atomically
 from harness.adapters.http import HttpSide
 from harness.adapters.locust import LoadRun
+from harness.domain.criterion import Check
 from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Side
 from harness.domain.measurement import Measurement
 from harness.engine.latency import LatencyPlan
 from harness.settings import FILE_NAME, Settings
+from harness.wiring.ingest import INGEST_FILE, ingest_measurements, load_plan, run_ingest
 from harness.wiring.measure import (
     COLD_START_FILE,
     LATENCY_FILE,
@@ -77,6 +79,20 @@ async def bench_cold_start(request: BenchRequest, function: str, count: int) -> 
         samples = await sample_cold_starts(pair.cloud.pool(function), pair.cloud.gateway_url, read, count=count)
     _keep(request, COLD_START_FILE, [asdict(sample) for sample in samples])
     return cold_start_measurements(samples, function)
+
+
+async def bench_ingest(request: BenchRequest, synthetic: int | None) -> tuple[Sequence[Check], tuple[Measurement, ...]]:
+    """The daily load of this migration, right first, then how long it takes; `synthetic` instead of the plan's tickers.
+
+    Raises:
+        ConfigurationError: the load is not described.
+        SystemUnavailable: a part does not answer.
+    """
+    plan = load_plan(synthetic)
+    async with running_pair(PairOptions(settings=request.settings, on_progress=request.tell)) as pair:
+        findings = await run_ingest(pair, plan, pair.runtime_directory, request.tell)
+    _keep(request, INGEST_FILE, [asdict(findings)])
+    return findings.checks, ingest_measurements(findings, plan.function)
 
 
 async def load_target(request: BenchRequest, *, users: int, run_time_s: int) -> LoadRun:

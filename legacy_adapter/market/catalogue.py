@@ -19,6 +19,10 @@ class Market:
         self._listings = load_listings() | synthetic_listings(synthetic)
         self._history = lru_cache(maxsize=_KEPT)(self._generate)
 
+    def tickers(self) -> list[str]:
+        """Every ticker that was ever listed, by name."""
+        return sorted(self._listings)
+
     def find(self, ticker: str) -> Listing | None:
         """Exact names, upper case; None for what was never listed or is not listed yet."""
         listing = self._listings.get(ticker)

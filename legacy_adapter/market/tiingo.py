@@ -14,7 +14,8 @@ from legacy_adapter.market.listings import Kind, Region
 from legacy_adapter.market.prices import Floats, History
 from legacy_adapter.market.trading_days import FIRST_DAY
 
-_COVERED = frozenset({Kind.EQUITY, Kind.FUND, Kind.BOND})
+COVERED = frozenset({Kind.EQUITY, Kind.FUND, Kind.BOND})
+"""Of the US; for all else there is Yahoo."""
 _PLACES = 6
 
 
@@ -27,7 +28,7 @@ def daily_prices(market: Market, ticker: str, query: Mapping[str, str], token: s
     if not token:
         raise Refused(403, {"detail": "Please supply a token"})
     listing = market.find(ticker.upper())
-    if listing is None or listing.region is not Region.US or listing.kind not in _COVERED:
+    if listing is None or listing.region is not Region.US or listing.kind not in COVERED:
         raise Refused(404, {"detail": f"Error: Ticker '{ticker}' not found"})
     history = market.history(listing.ticker)
     columns = _columns(history)
