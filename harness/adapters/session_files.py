@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from harness.adapters.access_log import access_log_sessions, is_access_log
 from harness.adapters.har import har_sessions
 from harness.adapters.session_steps import SessionDocument, StepLine, step_of
 from harness.domain.errors import ConfigurationError
@@ -51,6 +52,8 @@ def load_session_file(path: Path, on_note: Callable[[str], None] = lambda _: Non
         sessions: tuple[Session, ...] = (_own_session(document, path),)
     elif document is not None and "log" in document:
         sessions = har_sessions(document, path, on_note)
+    elif document is None and is_access_log(text):
+        sessions = access_log_sessions(text, path, on_note)
     else:
         sessions = tuple(_recorded_sessions(text, path))
     for session in sessions:

@@ -11,7 +11,7 @@ LegacyDb = Annotated[Path | None, typer.Option(help="SQLite file that the legacy
 TargetDsn = Annotated[str | None, typer.Option(help="The target's PostgreSQL; marked as disposable.")]
 Sessions = Annotated[
     list[str] | None,
-    typer.Option(help="Session file, recording, HAR or glob; repeatable. Default: scenarios/sessions/**"),
+    typer.Option(help="Session file, recording, HAR, access log or glob; repeatable. Default: scenarios/sessions/**"),
 ]
 LegacyToken = Annotated[
     str | None, typer.Option(help="Bearer token for requests to the legacy that bring no credentials.")
