@@ -11,6 +11,7 @@ from typing import Any
 from target.errors import DependencyUnavailable
 from target.jobs.context import WorkerContext
 from target.jobs.run import run_job
+from target.observability.correlation import correlated
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +30,9 @@ async def run_batch(event: Mapping[str, Any], context: WorkerContext) -> Report:
 
 async def _is_done(record: Mapping[str, Any], context: WorkerContext) -> bool:
     try:
-        await run_job(_job_id(record), context)
+        message = _read(record)
+        with correlated(message.get("correlation_id") or str(record["messageId"])):
+            await run_job(message["job_id"], context)
     except DependencyUnavailable as error:
         _log.warning("Message %s comes again: %s", record["messageId"], error)
         return False
@@ -39,14 +42,13 @@ async def _is_done(record: Mapping[str, Any], context: WorkerContext) -> bool:
     return True
 
 
-def _job_id(record: Mapping[str, Any]) -> str:
-    """Return the id that the message holds.
+def _read(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the message: a job's id, and the correlation id of the request that it came of.
 
     Raises:
-        ValueError: it holds none.
+        ValueError: it names no job.
     """
-    body = json.loads(record.get("body", ""))
-    job_id = body.get("job_id") if isinstance(body, dict) else None
-    if not isinstance(job_id, str):
+    message = json.loads(record.get("body", ""))
+    if not isinstance(message, dict) or not isinstance(message.get("job_id"), str):
         raise ValueError('expected {"job_id": "…"}, as the API sends it')
-    return job_id
+    return {name: value for name, value in message.items() if isinstance(value, str)}

@@ -1,7 +1,9 @@
 """Running one job: claimed, run, and its outcome recorded exactly once, however often it is delivered."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from target.database.models import Base
@@ -11,6 +13,7 @@ from target.jobs.context import WorkerContext
 from target.jobs.job import Job, JobKind
 from target.jobs.refresh import run_refresh
 from target.jobs.scan import run_scan
+from target.observability.metrics import MetricUnit, record_metric
 from target.quant.returns import NoPrices
 from target.repositories.jobs import JobRepository
 
@@ -37,6 +40,11 @@ async def run_job(job_id: str, context: WorkerContext) -> None:
     if job is None:
         _log.info("Job %s is completed or unknown", job_id)
         return
+    with _timed(job):
+        await _run(job, context)
+
+
+async def _run(job: Job, context: WorkerContext) -> None:
     try:
         outcome = await _RUNNERS[job.kind](job, context)
     except DependencyUnavailable as error:
@@ -49,6 +57,16 @@ async def run_job(job_id: str, context: WorkerContext) -> None:
         await _record_failure(job, _UNFORESEEN, context)
     else:
         await _record_outcome(job, outcome, context)
+
+
+@contextmanager
+def _timed(job: Job) -> Iterator[None]:
+    started_at = time.perf_counter()
+    try:
+        yield
+    finally:
+        duration_ms = (time.perf_counter() - started_at) * 1000
+        record_metric("JobDuration", MetricUnit.Milliseconds, duration_ms, kind=job.kind)
 
 
 def _refusal(error: ValueError) -> str:
@@ -67,9 +85,11 @@ async def _record_outcome(job: Job, outcome: Base | None, context: WorkerContext
         if is_first and outcome is not None:
             session.add(outcome)
     _log.info("Job %s of kind %s completed", job.id, job.kind)
+    record_metric("JobsCompleted", MetricUnit.Count, 1, kind=job.kind)
 
 
 async def _record_failure(job: Job, text: str, context: WorkerContext) -> None:
     _log.warning("Job %s of kind %s failed: %s", job.id, job.kind, text)
+    record_metric("JobsFailed", MetricUnit.Count, 1, kind=job.kind)
     async with context.database.session() as session:
         await JobRepository(session).record_failure(job.id, text.replace("\x00", ""), context.now())

@@ -20,6 +20,7 @@ from target.jobs.queue import JobQueue
 from target.jobs.requests import BacktestRequest, RefreshRequest, ScanRequest
 from target.jobs.run import run_job
 from target.market_data.bars import FailureClass
+from target.observability.correlation import correlation_id
 from target.repositories.jobs import JobRepository
 from target.secrets import SecretStore
 from tests.builders.background import Background, background
@@ -258,6 +259,37 @@ async def test_an_unforeseen_failure_is_recorded_without_its_text(
 async def test_a_message_that_is_no_job_is_reported(body: str, work: Background):
     report = await run_batch({"Records": [{"messageId": "odd", "body": body}]}, work.context)
     assert report == {"batchItemFailures": [{"itemIdentifier": "odd"}]}
+
+
+async def test_a_job_is_run_under_the_id_of_the_request_it_came_of(
+    queue: JobQueue, work: Background, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[str] = []
+
+    async def look(*_: object) -> None:
+        seen.append(correlation_id())
+
+    monkeypatch.setattr(work.context.prices, "refresh", lambda *_, **__: look())
+    for message_id, extra in (("m1", ', "correlation_id": "request-7"'), ("m2", ', "correlation_id": ""'), ("m3", "")):
+        job = RefreshRequest(tickers=TICKERS).to_job()
+        await queue.submit(job)
+        body = f'{{"job_id": "{job.id}"{extra}}}'
+        await run_batch({"Records": [{"messageId": message_id, "body": body}]}, work.context)
+    assert seen == ["request-7", "m2", "m3"]
+
+
+async def test_jobs_are_counted_and_timed_by_kind(queue: JobQueue, work: Background, monkeypatch: pytest.MonkeyPatch):
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr("target.jobs.run.record_metric", lambda name, _unit, _value, kind: told.append((name, kind)))
+    for job in (scan(), backtest(start_date="never")):
+        await queue.submit(job)
+        await run_job(job.id, work.context)
+    assert told == [
+        ("JobsCompleted", "scan"),
+        ("JobDuration", "scan"),
+        ("JobsFailed", "backtest"),
+        ("JobDuration", "backtest"),
+    ]
 
 
 async def test_a_message_of_an_unknown_job_is_done(work: Background):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import httpx
@@ -19,6 +20,8 @@ from target_support import ROOT, client_of, settings_for
 
 from legacy_adapter.local_market import LocalMarket, MarketSettings
 from target.app import create_app
+from target.jobs.sqs import SqsSender
+from target.observability.correlation import correlated
 
 REGION = "us-east-1"
 TIMEOUT_S = 60
@@ -48,7 +51,7 @@ def queue_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     client = boto3.client("sqs", region_name=REGION)
-    yield client.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
+    yield client.create_queue(QueueName=f"jobs-{uuid4().hex}", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
     client.close()
     server.stop()
 
@@ -143,6 +146,15 @@ async def test_a_job_whose_worker_is_killed_is_delivered_again_and_completed_onc
         assert await session.scalar(text("SELECT count(*) FROM backtests")) == 1
         assert await session.scalar(text("SELECT attempts FROM jobs")) == 2
     await app.state.database.dispose()
+
+
+async def test_a_message_names_the_job_and_the_request_it_came_of(queue_url: str):
+    sender = SqsSender(queue_url, REGION)
+    with correlated("request-7"):
+        await sender.send("a job")
+    await sender.close()
+    (message,) = receive(queue_url)
+    assert json.loads(message["Body"]) == {"job_id": "a job", "correlation_id": "request-7"}
 
 
 async def test_a_queue_that_is_not_there_is_a_503_and_the_status_tells(queue_url: str, postgres_url: str):
