@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from target_support import alembic_config, client_of, fill_from_seed, settings_for
 
 from target.app import create_app
+from target.database.engine import Database
+from target.secrets import SecretStore
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +66,12 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(app) as opened:
         yield opened
     await app.state.database.dispose()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Each database in turn, as the application opens it."""
+    settings = settings_for(database_url)
+    opened = Database(settings, SecretStore(settings))
+    yield opened
+    await opened.dispose()

@@ -1,8 +1,6 @@
-"""No job is lost, none has two outcomes, and each one's standing can be read, on both databases."""
+"""No job has two outcomes, and what became of each can be read, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +10,17 @@ from target_support import settings_for
 
 from target.clock import utc_now
 from target.database.engine import Database
-from target.database.jobs import Backtest, JobRow, Scan
-from target.errors import DatabaseUnavailable, QueueUnavailable
+from target.database.jobs import Backtest, Scan
 from target.jobs.batch import run_batch
-from target.jobs.job import Job, JobState
+from target.jobs.job import JobState
 from target.jobs.queue import JobQueue
-from target.jobs.requests import BacktestRequest, RefreshRequest, ScanRequest
+from target.jobs.requests import RefreshRequest
 from target.jobs.run import run_job
 from target.market_data.bars import FailureClass
 from target.observability.correlation import correlation_id
 from target.repositories.jobs import JobRepository
 from target.secrets import SecretStore
-from tests.builders.background import Background, background
-
-TICKERS = ("SPY", "TLT", "GLD")
-
-
-class Outbox:
-    """A queue that remembers what it was sent, or refuses it."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-        self.refuses = False
-
-    async def send(self, job_id: str) -> None:
-        if self.refuses:
-            raise QueueUnavailable("full")
-        self.sent.append(job_id)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    settings = settings_for(database_url)
-    opened = Database(settings, SecretStore(settings))
-    yield opened
-    await opened.dispose()
+from tests.builders.background import TICKERS, Background, Outbox, background, backtest_job, row_of, scan_job
 
 
 @pytest.fixture
@@ -55,47 +29,12 @@ def work(database: Database, tmp_path: Path) -> Background:
 
 
 @pytest.fixture
-def outbox() -> Outbox:
-    return Outbox()
-
-
-@pytest.fixture
-def queue(database: Database, outbox: Outbox) -> JobQueue:
-    return JobQueue(database, outbox)
-
-
-def backtest(**changes: Any) -> Job:
-    values: dict[str, Any] = {
-        "backtest_id": "HRP_20260105_120000",
-        "strategy_name": "HRP",
-        "start_date": "2024-01-01",
-        "end_date": "2024-12-31",
-        "initial_capital": 100000,
-        "tickers": TICKERS,
-        "optimization_method": "HRP",
-    }
-    return BacktestRequest(**(values | changes)).to_job()
-
-
-def scan(**changes: Any) -> Job:
-    values: dict[str, Any] = {
-        "scanner_type": "quallamaggie",
-        "universe": "sp500",
-        "min_price": 5.0,
-        "max_price": 500.0,
-        "min_volume": 0,
-        "tickers": TICKERS,
-    }
-    return ScanRequest(**(values | changes)).to_job()
+def queue(database: Database) -> JobQueue:
+    return JobQueue(database, Outbox())
 
 
 def message(job_id: str, number: int = 1) -> dict[str, Any]:
     return {"messageId": f"m{number}", "body": f'{{"job_id": "{job_id}"}}'}
-
-
-async def row_of(database: Database, job_id: str) -> JobRow:
-    async with database.session() as session:
-        return (await session.scalars(select(JobRow).where(JobRow.job_id == job_id))).one()
 
 
 async def count(database: Database, table: type[Backtest | Scan]) -> int:
@@ -103,64 +42,8 @@ async def count(database: Database, table: type[Backtest | Scan]) -> int:
         return await session.scalar(select(func.count()).select_from(table)) or 0
 
 
-async def test_a_submitted_job_is_committed_before_it_is_sent(database: Database):
-    seen: list[str] = []
-
-    class Looking:
-        async def send(self, job_id: str) -> None:
-            seen.append((await row_of(database, job_id)).state)
-
-    job = backtest()
-    await JobQueue(database, Looking()).submit(job)
-    assert seen == [JobState.QUEUED]
-    row = await row_of(database, job.id)
-    assert (row.kind, row.subject, row.payload["tickers"]) == ("backtest", "HRP", list(TICKERS))
-    assert row.sent_at is not None
-
-
-async def test_a_job_that_the_queue_refuses_is_on_record_as_failed(database: Database, queue: JobQueue, outbox: Outbox):
-    outbox.refuses = True
-    job = backtest()
-    with pytest.raises(QueueUnavailable):
-        await queue.submit(job)
-    row = await row_of(database, job.id)
-    assert (row.state, row.error) == (JobState.FAILED, "The job could not be queued, please retry")
-
-
-async def test_a_job_whose_sender_ended_is_sent_with_the_next_one(database: Database, queue: JobQueue, outbox: Outbox):
-    forgotten, fresh = backtest(), backtest()
-    async with database.session() as session:
-        await JobRepository(session).add(forgotten, utc_now() - timedelta(minutes=1))
-        await JobRepository(session).add(fresh, utc_now())  # another process is about to send it
-    job = scan()
-    await queue.submit(job)
-    assert outbox.sent == [job.id, forgotten.id]
-    await queue.submit(scan())
-    assert outbox.sent.count(forgotten.id) == 1
-
-
-async def test_a_queue_that_refuses_what_was_forgotten_has_still_accepted_the_new_job(database: Database):
-    class Narrow(Outbox):
-        async def send(self, job_id: str) -> None:
-            self.refuses = bool(self.sent)
-            await super().send(job_id)
-
-    forgotten = backtest()
-    async with database.session() as session:
-        await JobRepository(session).add(forgotten, utc_now() - timedelta(minutes=1))
-    await JobQueue(database, Narrow()).submit(scan())
-    assert (await row_of(database, forgotten.id)).state == JobState.FAILED
-
-
-async def test_a_database_that_is_away_accepts_no_job(tmp_path: Path, outbox: Outbox):
-    settings = settings_for("postgresql://nobody@127.0.0.1:9/nowhere")
-    with pytest.raises(DatabaseUnavailable):
-        await JobQueue(Database(settings, SecretStore(settings)), outbox).submit(backtest())
-    assert outbox.sent == []
-
-
 async def test_a_backtest_is_run_and_stored(database: Database, queue: JobQueue, work: Background):
-    job = backtest()
+    job = backtest_job()
     await queue.submit(job)
     await run_job(job.id, work.context)
     async with database.session() as session:
@@ -176,7 +59,7 @@ async def test_a_backtest_is_run_and_stored(database: Database, queue: JobQueue,
 
 
 async def test_a_job_delivered_twice_has_one_outcome(database: Database, queue: JobQueue, work: Background):
-    job = backtest()
+    job = backtest_job()
     await queue.submit(job)
     await asyncio.gather(run_job(job.id, work.context), run_job(job.id, work.context))
     await run_job(job.id, work.context)
@@ -185,14 +68,14 @@ async def test_a_job_delivered_twice_has_one_outcome(database: Database, queue: 
 
 
 async def test_equal_backtests_of_one_second_are_both_kept(database: Database, queue: JobQueue, work: Background):
-    for job in (backtest(), backtest()):
+    for job in (backtest_job(), backtest_job()):
         await queue.submit(job)
         await run_job(job.id, work.context)
     assert await count(database, Backtest) == 2
 
 
 async def test_a_job_that_was_interrupted_runs_again(database: Database, queue: JobQueue, work: Background):
-    job = backtest()
+    job = backtest_job()
     await queue.submit(job)
     async with database.session() as session:  # as far as an environment that was killed has come
         await JobRepository(session).claim(job.id, utc_now())
@@ -217,7 +100,7 @@ async def test_a_job_that_was_interrupted_runs_again(database: Database, queue: 
 async def test_what_cannot_succeed_is_recorded_and_does_not_come_again(
     changes: dict[str, Any], error: str, database: Database, queue: JobQueue, work: Background
 ):
-    job = backtest(**changes)
+    job = backtest_job(**changes)
     await queue.submit(job)
     assert await run_batch({"Records": [message(job.id)]}, work.context) == {"batchItemFailures": []}
     row = await row_of(database, job.id)
@@ -227,7 +110,7 @@ async def test_what_cannot_succeed_is_recorded_and_does_not_come_again(
 async def test_what_cannot_be_done_now_comes_again_and_then_succeeds(
     database: Database, queue: JobQueue, work: Background
 ):
-    jobs = [backtest(), backtest(tickers=["UP", "DOWN"])]
+    jobs = [backtest_job(), backtest_job(tickers=["UP", "DOWN"])]
     for job in jobs:
         await queue.submit(job)
     work.market.failing = {"SPY": FailureClass.SERVER_ERROR}
@@ -248,7 +131,7 @@ async def test_an_unforeseen_failure_is_recorded_without_its_text(
         raise RuntimeError("postgresql://user:password@host")
 
     monkeypatch.setattr(work.context.prices, "load_closes", fail)
-    job = scan()
+    job = scan_job()
     await queue.submit(job)
     await run_job(job.id, work.context)
     row = await row_of(database, job.id)
@@ -281,7 +164,7 @@ async def test_a_job_is_run_under_the_id_of_the_request_it_came_of(
 async def test_jobs_are_counted_and_timed_by_kind(queue: JobQueue, work: Background, monkeypatch: pytest.MonkeyPatch):
     told: list[tuple[str, str]] = []
     monkeypatch.setattr("target.jobs.run.record_metric", lambda name, _unit, _value, kind: told.append((name, kind)))
-    for job in (scan(), backtest(start_date="never")):
+    for job in (scan_job(), backtest_job(start_date="never")):
         await queue.submit(job)
         await run_job(job.id, work.context)
     assert told == [
@@ -297,7 +180,7 @@ async def test_a_message_of_an_unknown_job_is_done(work: Background):
 
 
 async def test_a_scan_stores_what_it_found_best_first(database: Database, queue: JobQueue, work: Background):
-    job = scan(min_volume=-1)
+    job = scan_job(min_volume=-1)
     await queue.submit(job)
     await run_job(job.id, work.context)
     async with database.session() as session:
@@ -309,7 +192,7 @@ async def test_a_scan_stores_what_it_found_best_first(database: Database, queue:
     assert list(stored.stocks[0]["details"]) == ["adr_pct", "rs_rank", "pattern"]
 
 
-async def test_a_scan_takes_ranges_and_volumes_from_the_daily_ingest(postgres_url: str, tmp_path: Path, outbox: Outbox):
+async def test_a_scan_takes_ranges_and_volumes_from_the_daily_ingest(postgres_url: str, tmp_path: Path):
     settings = settings_for(postgres_url)
     database = Database(settings, SecretStore(settings))
     work = background(database, tmp_path / "cache")
@@ -321,8 +204,8 @@ async def test_a_scan_takes_ranges_and_volumes_from_the_daily_ingest(postgres_ur
                 " FROM generate_series(current_date - 60, current_date, interval '1 day') AS day"
             )
         )
-    job = scan(min_volume=1_000)
-    await JobQueue(database, outbox).submit(job)
+    job = scan_job(min_volume=1_000)
+    await JobQueue(database, Outbox()).submit(job)
     await run_job(job.id, work.context)
     async with database.session() as session:
         stored = (await session.scalars(select(Scan))).one()
@@ -346,24 +229,8 @@ async def test_texts_that_only_json_can_hold_are_carried_to_the_worker(
     database: Database, queue: JobQueue, work: Background
 ):
     odd = "a\x00b\u2028\U0001f99c"
-    job = backtest(optimization_method=odd)
+    job = backtest_job(optimization_method=odd)
     await queue.submit(job)
     await run_job(job.id, work.context)
     async with database.session() as session:
         assert (await session.scalars(select(Backtest.config))).one()["optimization_method"] == odd
-
-
-async def test_the_latest_to_end_counts_whatever_was_submitted_last(database: Database):
-    first, second = backtest(), backtest()
-    now = datetime(2026, 1, 5)
-    async with database.session() as session:
-        jobs = JobRepository(session)
-        for job in (first, second):
-            await jobs.add(job, now)
-        await jobs.record_failure(second.id, "early", now + timedelta(seconds=1))
-        await jobs.record_completion(first.id, now + timedelta(seconds=2))
-        (ended,) = await jobs.list_latest_ended(first.kind)
-        assert ended.job_id == first.id
-        latest = await jobs.find_latest(first.kind, "HRP")
-        assert latest is not None
-        assert latest.job_id == second.id
