@@ -4,12 +4,10 @@ LEGACY-PARITY: Q19, quant1, quant2 and olmar show figures only of files that no 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from fastapi import APIRouter, Depends
 
 from target.auth import require_token
-from target.catalogue.trading_days import Market, last_trading_date
 from target.catalogue.universes import Universe, UnknownUniverse, get_universe
 from target.clock import utc_now
 from target.database.jobs import Backtest
@@ -21,27 +19,24 @@ from target.schemas.dashboard import (
     BacktestTable,
     CombinedAllocation,
     Comparison,
-    ComparisonRow,
-    FreshnessReport,
-    MarketDay,
     NoComparison,
-    Olmar,
     Overview,
-    OverviewRow,
-    PricesStatus,
+    Summary,
+)
+from target.schemas.freshness import PricesStatus
+from target.schemas.generations import (
+    Olmar,
     Quant1,
     Quant2,
     Regime,
     RegimeOdds,
-    Summary,
     Unfilled,
-    UniverseFreshness,
     UniverseInfo,
     UniverseRefusal,
 )
-from target.services.dashboard import by_final_value, combine_weights, final_value_of, find_best
-from target.services.displayed_metrics import METRIC_NAMES, displayed_metrics
-from target.services.freshness import groups, judge_freshness, overall_status
+from target.services.dashboard import by_final_value, combine_weights, comparison_row, find_best, overview_row
+from target.services.displayed_metrics import METRIC_NAMES
+from target.services.freshness import groups, prices_status
 
 router = APIRouter(prefix="/api/dashboard", tags=["dashboard"], responses=may_answer(503))
 
@@ -67,7 +62,7 @@ async def get_overview(session: AsyncDb) -> Overview:
             best_performer=best.name,
             best_cagr=best.cagr,
         ),
-        strategies=[_overview_row(backtest) for backtest in backtests],
+        strategies=[overview_row(backtest) for backtest in backtests],
         last_update=now,
     )
 
@@ -108,14 +103,14 @@ async def get_olmar() -> Olmar:
 @router.get("/backtest")
 async def get_backtest_table(session: AsyncDb) -> BacktestTable:
     """All strategies with a backtest in a table."""
-    rows = [_comparison_row(backtest) for backtest in await _latest(session)]
+    rows = [comparison_row(backtest) for backtest in await _latest(session)]
     return BacktestTable(generated_at=utc_now(), comparison_table=rows, total_strategies=len(rows))
 
 
 @router.get("/comparison", dependencies=_with_token, responses=may_answer(401))
 async def get_comparison(session: AsyncDb) -> Comparison | NoComparison:
     """All strategies with a backtest, by final value."""
-    rows = [_comparison_row(backtest) for backtest in by_final_value(await _latest(session))]
+    rows = [comparison_row(backtest) for backtest in by_final_value(await _latest(session))]
     if not rows:
         return NoComparison(generated_at=utc_now())
     return Comparison(comparison=rows, metrics=list(METRIC_NAMES), strategies_count=len(rows), generated_at=utc_now())
@@ -137,46 +132,8 @@ async def get_allocation(session: AsyncDb) -> CombinedAllocation:
 @router.get("/data-status")
 async def get_data_status(session: AsyncDb) -> PricesStatus:
     """How old the stored prices are."""
-    now = utc_now()
-    report = await _freshness(session, now)
-    return PricesStatus(
-        check_time=now,
-        overall_status=report.overall_status,
-        freshness=report,
-        markets={market: MarketDay(last_trading_date=last_trading_date(market, now)) for market in Market},
-    )
-
-
-async def _freshness(session: AsyncDb, now: datetime) -> FreshnessReport:
-    stored = await list_latest_days(session, {ticker for group in groups() for ticker in group.tickers})
-    judged = [judge_freshness(group, stored, now) for group in groups()]
-    stale = sum(each.needs_refresh for each in judged)
-    return FreshnessReport(
-        check_time=now,
-        overall_status=overall_status(stale, len(judged)),
-        universes=[UniverseFreshness.model_validate(each) for each in judged],
-        needs_refresh_count=stale,
-    )
-
-
-def _overview_row(backtest: Backtest) -> OverviewRow:
-    metrics = displayed_metrics(backtest.metrics)
-    return OverviewRow(
-        name=backtest.strategy_name,
-        final_value=final_value_of(backtest),
-        cagr=metrics["cagr"],
-        sharpe=metrics["sharpe_ratio"],
-        max_drawdown=metrics["max_drawdown"],
-        status="active",
-    )
-
-
-def _comparison_row(backtest: Backtest) -> ComparisonRow:
-    return ComparisonRow(
-        strategy=backtest.strategy_name,
-        final_value=final_value_of(backtest),
-        **displayed_metrics(backtest.metrics),
-    )
+    tickers = {ticker for group in groups() for ticker in group.tickers}
+    return prices_status(await list_latest_days(session, tickers), utc_now())
 
 
 def _universe_info(universe: Universe) -> UniverseInfo:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from target.database.jobs import Backtest
+from target.schemas.dashboard import ComparisonRow, OverviewRow
 from target.services.displayed_metrics import ABSENT, displayed_metrics, fraction_of
 from target.services.metrics import sum_in_order
 
@@ -29,6 +30,25 @@ class BestPerformer:
 def final_value_of(backtest: Backtest) -> FinalValue:
     """Return the final value, "N/A" where it was not finite."""
     return ABSENT if backtest.final_value is None else backtest.final_value
+
+
+def overview_row(backtest: Backtest) -> OverviewRow:
+    """Return the backtest as the overview shows it."""
+    metrics = displayed_metrics(backtest.metrics)
+    return OverviewRow(
+        name=backtest.strategy_name,
+        final_value=final_value_of(backtest),
+        cagr=metrics["cagr"],
+        sharpe=metrics["sharpe_ratio"],
+        max_drawdown=metrics["max_drawdown"],
+        status="active",
+    )
+
+
+def comparison_row(backtest: Backtest) -> ComparisonRow:
+    """Return the backtest as a table of all metrics shows it."""
+    metrics = displayed_metrics(backtest.metrics)
+    return ComparisonRow(strategy=backtest.strategy_name, final_value=final_value_of(backtest), **metrics)
 
 
 def find_best(backtests: Sequence[Backtest]) -> BestPerformer:

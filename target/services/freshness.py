@@ -7,6 +7,7 @@ from datetime import date, datetime
 from target.catalogue.scanners import tickers_of
 from target.catalogue.strategies import PIPELINE_TICKERS
 from target.catalogue.trading_days import Market, last_trading_date
+from target.schemas.freshness import FreshnessReport, MarketDay, PricesStatus, UniverseFreshness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,28 +27,6 @@ class Stored:
     updated_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
-    """One group against the day that it should have; without any prices it is stale by no days."""
-
-    name: str
-    last_cache_update: datetime | None
-    latest_data_date: date | None
-    expected_latest_date: date
-    staleness_days: int
-    is_stale: bool
-
-    @property
-    def needs_refresh(self) -> bool:
-        """True where a refresh would bring something."""
-        return self.is_stale
-
-    @property
-    def message(self) -> str:
-        """The same as a sentence."""
-        return "Data needs a refresh" if self.is_stale else "Data is current"
-
-
 def groups() -> tuple[Group, ...]:
     """Return the four groups in the order of the answer."""
     return (
@@ -58,24 +37,39 @@ def groups() -> tuple[Group, ...]:
     )
 
 
-def judge_freshness(group: Group, stored: Mapping[str, Stored], now: datetime) -> Freshness:
-    """Return how old the newest price of a group is; `stored` is by ticker, `now` the server's clock."""
+def prices_status(stored: Mapping[str, Stored], now: datetime) -> PricesStatus:
+    """Return how old the newest prices of all groups are; `stored` is by ticker, `now` the server's clock."""
+    judged = [judge_freshness(group, stored, now) for group in groups()]
+    stale = sum(each.needs_refresh for each in judged)
+    overall = _overall_status(stale, len(judged))
+    return PricesStatus(
+        check_time=now,
+        overall_status=overall,
+        freshness=FreshnessReport(check_time=now, overall_status=overall, universes=judged, needs_refresh_count=stale),
+        markets={market: MarketDay(last_trading_date=last_trading_date(market, now)) for market in Market},
+    )
+
+
+def judge_freshness(group: Group, stored: Mapping[str, Stored], now: datetime) -> UniverseFreshness:
+    """Return how old the newest price of one group is."""
     known = [stored[ticker] for ticker in group.tickers if ticker in stored]
     latest_on = max((each.latest_on for each in known if each.latest_on), default=None)
     expected = last_trading_date(group.market, now)
     missing_days = (expected - latest_on).days if latest_on else 0
-    return Freshness(
+    is_stale = latest_on is None or missing_days > 0
+    return UniverseFreshness(
         name=group.name,
         last_cache_update=max((each.updated_at for each in known if each.updated_at), default=None),
         latest_data_date=latest_on,
         expected_latest_date=expected,
         staleness_days=max(missing_days, 0),
-        is_stale=latest_on is None or missing_days > 0,
+        is_stale=is_stale,
+        needs_refresh=is_stale,
+        message="Data needs a refresh" if is_stale else "Data is current",
     )
 
 
-def overall_status(stale: int, total: int) -> str:
-    """Return all_current, all_stale or partially_stale."""
+def _overall_status(stale: int, total: int) -> str:
     if stale == 0:
         return "all_current"
     return "all_stale" if stale == total else "partially_stale"

@@ -9,7 +9,7 @@ from target.database.jobs import Backtest, JobRow
 from target.jobs.job import JobState
 from target.services.dashboard import by_final_value, combine_weights, final_value_of, find_best
 from target.services.displayed_metrics import METRIC_NAMES, displayed_metrics, fraction_of
-from target.services.freshness import Group, Stored, judge_freshness, overall_status
+from target.services.freshness import Group, Stored, groups, judge_freshness, prices_status
 from target.services.job_status import LOST_AFTER, status_text
 
 NOW = datetime(2025, 1, 2, 12)
@@ -95,7 +95,11 @@ def test_a_group_is_as_fresh_as_its_newest_price():
 
 
 def test_the_whole_is_named_after_its_parts():
-    assert [overall_status(stale, 4) for stale in (0, 1, 4)] == ["all_current", "partially_stale", "all_stale"]
+    everything = {ticker: Stored(latest_on=NOW.date()) for group in groups() for ticker in group.tickers}
+    some = {"AAPL": Stored(latest_on=NOW.date())}
+    told = [prices_status(stored, NOW) for stored in (everything, some, {})]
+    assert [each.overall_status for each in told] == ["all_current", "partially_stale", "all_stale"]
+    assert [each.freshness.needs_refresh_count for each in told] == [0, 2, 4]
 
 
 @pytest.mark.parametrize(
