@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "prepare": "harness.cli.prepare:prepare",
     "replay": "harness.cli.replay:replay",
     "compare": "harness.cli.compare:compare",
+    "export": "harness.cli.export:export",
     "selftest": "harness.cli.selftest:selftest",
     "waivers": "harness.cli.waivers:waivers",
     "adequacy": "harness.cli.adequacy:adequacy",

@@ -53,11 +53,9 @@ def migrate(  # noqa: PLR0917 - an option each
     Exit codes: 0 done or nothing to do, 1 the data cannot be carried (or other data is there), 2 unreadable input,
     3 the target does not answer.
 
-    Examples:
+    Example: parakeet migrate --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet
 
-    parakeet migrate --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet
-
-    parakeet migrate --legacy-cache cache --target-bucket potential-parakeet-cache-dev
+    Example: parakeet migrate --legacy-cache cache --target-bucket potential-parakeet-cache-dev
     """
     _require_pairs(
         {"--legacy-db": legacy_db, "--target-dsn": target_dsn},

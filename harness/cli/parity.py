@@ -37,11 +37,9 @@ def rows(  # noqa: PLR0917 - an option each
     Both are read as streams, each range of keys as of one moment: memory does not grow with the rows. Rows that
     differ are read again a moment later, so that a write in flight is no difference.
 
-    Examples:
+    Example: parakeet parity rows --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet
 
-    parakeet parity rows --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet
-
-    parakeet parity rows --legacy-db big.db --target-dsn postgresql://app@localhost/big --out run --resume
+    Example: parakeet parity rows --legacy-db big.db --target-dsn postgresql://app@localhost/big --out run --resume
     """
     if resume and out is None:
         raise ConfigurationError("--resume needs --out", hint="Name the directory of the comparison to go on with.")
