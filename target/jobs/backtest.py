@@ -1,5 +1,6 @@
 """Backtests as jobs: from a request to the row of its outcome."""
 
+import asyncio
 import time
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -35,7 +36,7 @@ async def run_backtest(job: Job, context: WorkerContext) -> Backtest:
         initial_capital=request.initial_capital,
         allocation_mode=context.allocation_mode,
     )
-    outcome = compute(plan, prices, references)
+    outcome = await asyncio.to_thread(compute, plan, prices, references)  # a local server answers meanwhile
     return Backtest(
         job_id=job.id,
         backtest_id=request.backtest_id,

@@ -47,6 +47,7 @@ async def run_job(job_id: str, context: WorkerContext) -> None:
 async def _run(job: Job, context: WorkerContext) -> None:
     try:
         outcome = await _RUNNERS[job.kind](job, context)
+        await _record_outcome(job, outcome, context)
     except DependencyUnavailable as error:
         await _record_failure(job, _text_of(error), context)
         raise
@@ -55,8 +56,6 @@ async def _run(job: Job, context: WorkerContext) -> None:
     except Exception:  # noqa: BLE001 - the edge of this process; another delivery would fail alike
         _log.exception("Job %s of kind %s failed", job.id, job.kind)
         await _record_failure(job, _UNFORESEEN, context)
-    else:
-        await _record_outcome(job, outcome, context)
 
 
 @contextmanager

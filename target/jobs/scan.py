@@ -1,5 +1,6 @@
 """Scans as jobs: from a request to the row of what was found."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -26,7 +27,8 @@ async def run_scan(job: Job, context: WorkerContext) -> Scan:
     """
     request = ScanRequest(**job.payload)
     limits = ScanLimits(min_price=request.min_price, max_price=request.max_price, min_volume=request.min_volume)
-    findings = scan_flags(await _load(list(dict.fromkeys(request.tickers)), context), limits)
+    data = await _load(list(dict.fromkeys(request.tickers)), context)
+    findings = await asyncio.to_thread(scan_flags, data, limits)  # a local server answers meanwhile
     return Scan(
         job_id=job.id,
         generated_at=context.now(),

@@ -138,6 +138,27 @@ async def test_an_unforeseen_failure_is_recorded_without_its_text(
     assert (row.state, row.error) == (JobState.FAILED, "An unexpected error occurred")
 
 
+async def test_an_outcome_that_cannot_be_stored_is_a_failure(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    settings = settings_for(postgres_url)
+    database = Database(settings, SecretStore(settings))
+    work = background(database, tmp_path / "cache")
+    columns = {
+        "metrics": {},
+        "final_value": 1.0,
+        "weights": {"X": float("nan")},
+        "evidence": {},
+    }  # no JSON of PostgreSQL's
+    monkeypatch.setattr("target.jobs.backtest._columns_of", lambda _: columns)
+    job = backtest_job()
+    await JobQueue(database, Outbox()).submit(job)
+    assert await run_batch({"Records": [message(job.id)]}, work.context) == {"batchItemFailures": []}
+    row = await row_of(database, job.id)
+    assert (row.state, row.error) == (JobState.FAILED, "An unexpected error occurred")
+    await database.dispose()
+
+
 @pytest.mark.parametrize("body", ["", "{", "[]", "{}", '{"job_id": 7}'])
 async def test_a_message_that_is_no_job_is_reported(body: str, work: Background):
     report = await run_batch({"Records": [{"messageId": "odd", "body": body}]}, work.context)
