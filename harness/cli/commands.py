@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "build": "harness.cli.build:build",
     "bench": "harness.cli.bench:bench",
     "load": "harness.cli.load:load",
+    "fuzz": "harness.cli.fuzz:fuzz",
     "report": "harness.cli.report:report",
     "gate": "harness.cli.gate:gate",
     "phases": "harness.cli.phases:phases",
