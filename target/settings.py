@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     app_version: str = "2.0.0"
     debug: bool = Field(default=False, description="Verbose logs; never changes an answer.")
     powertools_log_level: str = "INFO"
+    tracing: bool = Field(default=False, description="X-Ray subsegments; costs start-up time.")
     powertools_metrics_namespace: str = Field(default="", description="Where metrics go; empty drops them.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = _DEFAULT_ORIGINS
 

@@ -11,7 +11,7 @@ from mangum import Mangum
 from target.app import create_app
 from target.collection import resume_collection
 from target.http_api import HttpApi
-from target.observability import configure_logging
+from target.observability import configure_logging, traced
 from target.settings import load_settings
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -28,5 +28,4 @@ def http_handler(function: str, routers: Sequence[str]) -> Handler:
     def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return serve(event, context)
 
-    handler: Handler = answer
-    return handler
+    return traced(settings, function, answer)

@@ -4,5 +4,6 @@ from target.observability.correlation import correlated, correlation_id
 from target.observability.logs import configure_logging
 from target.observability.metrics import MetricUnit, record_metric
 from target.observability.redaction import hide_in_logs
+from target.observability.traces import traced
 
-__all__ = ["MetricUnit", "configure_logging", "correlated", "correlation_id", "hide_in_logs", "record_metric"]
+__all__ = ["MetricUnit", "configure_logging", "correlated", "correlation_id", "hide_in_logs", "record_metric", "traced"]

@@ -8,7 +8,7 @@ import sqlalchemy.dialects.postgresql.asyncpg  # noqa: F401 - as above
 
 from target.collection import resume_collection
 from target.ingest.events import open_events
-from target.observability import configure_logging
+from target.observability import configure_logging, correlated, traced
 from target.settings import load_settings
 
 _settings = load_settings()
@@ -19,6 +19,10 @@ resume_collection()
 
 
 @_logger.inject_lambda_context
-def handler(event: Any, context: Any) -> dict[str, object]:
+def _ingest(event: Any, context: Any) -> dict[str, object]:
     """Ingest what the event names; see target.ingest.requests for its forms."""
-    return _runner.run(_events.answer(event, lambda: context.get_remaining_time_in_millis() / 1000))
+    with correlated(context.aws_request_id):
+        return _runner.run(_events.answer(event, lambda: context.get_remaining_time_in_millis() / 1000))
+
+
+handler = traced(_settings, "ingest", _ingest)

@@ -10,7 +10,7 @@ from target.collection import resume_collection
 from target.database.engine import Database
 from target.jobs.batch import Report, run_batch
 from target.jobs.context import open_context
-from target.observability import configure_logging
+from target.observability import configure_logging, traced
 from target.secrets import SecretStore
 from target.settings import load_settings
 from target.storage.objects import open_objects
@@ -24,6 +24,9 @@ resume_collection()
 
 
 @_logger.inject_lambda_context
-def handler(event: dict[str, Any], context: Any) -> Report:
+def _run(event: dict[str, Any], context: Any) -> Report:
     """Run one batch of jobs; the report names the messages that shall come again."""
     return _runner.run(run_batch(event, _context))
+
+
+handler = traced(_settings, "worker", _run)
