@@ -24,6 +24,7 @@ from harness.wiring.manifest import RunInputs, Selection, current_commit, new_ma
 from harness.wiring.pair import PairOptions, running_pair
 from harness.wiring.paths import artifacts_directory
 from harness.wiring.probes import (
+    artifact_parity,
     artifacts,
     cache,
     cold_start,
@@ -165,6 +166,9 @@ def _probes(context: ProbeContext) -> tuple[Probe, ...]:
         Probe(name="fuzz", title="fuzzing by the API's document", gather=partial(fuzz.gather, context)),
         Probe(name="artifacts", title="artifacts", gather=partial(artifacts.gather, context)),
         Probe(name="routes", title="routes to functions", gather=partial(routes.gather, context)),
+        Probe(
+            name="artifact_parity", title="source against artifacts", gather=partial(artifact_parity.gather, context)
+        ),
         Probe(name="variables", title="variables", gather=partial(variables.gather, context)),
         Probe(name="infra", title="Terraform against moto", gather=partial(infra.gather, context)),
     )
