@@ -39,6 +39,28 @@ async def mark_disposable(dsn: str) -> None:
             await connection.close()
 
 
+async def empty_tables(dsn: str, tables: Sequence[str]) -> None:
+    """Removes every row of those of the tables that are there, from a database that is marked as disposable.
+
+    Raises:
+        ConfigurationError: the database carries no marker; nothing was written.
+    """
+    state = PostgresState(dsn)
+    try:
+        await state.require_disposable()
+    finally:
+        await state.close()
+    async with postgres_errors(dsn):
+        connection = await connect(dsn)
+        try:
+            schemas = (await read_catalog(connection)).schemas
+            names = ", ".join(quote_name(name) for name in tables if name in schemas)
+            if names:
+                await connection.execute(f"TRUNCATE {names}")
+        finally:
+            await connection.close()
+
+
 async def read_rows(connection: Any, catalog: Catalog) -> DatabaseState:
     """Every table of the catalogue in key order; the caller provides the transaction."""
     return {

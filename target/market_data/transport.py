@@ -84,7 +84,7 @@ class Transport:
             answer = await self.client.get(path, params=query, headers=headers)
         except httpx.TimeoutException:
             return FailureClass.TIMEOUT, None
-        except httpx.TransportError:  # refused, reset, or a body that ends early
+        except httpx.RequestError:  # refused, reset, a body that ends early or is not what its coding says
             return FailureClass.SERVER_ERROR, None
         if answer.status_code == 200:
             return answer.content, None

@@ -22,7 +22,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAX_LINES = 400
 # Read by programs or made of many equal entries: their length says nothing of how they are read.
 LONG_BY_NATURE = re.compile(
-    r"^requirements/.*\.txt$|\.json$|\.ambr$|\.lock\.hcl$|^scenarios/(waivers|adequacy)\.toml$|-lock\."
+    r"^requirements/.*\.txt$|\.json$|\.ambr$|\.lock\.hcl$|^scenarios/(waivers|adequacy|criteria)\.toml$|-lock\."
 )
 # In pieces, so that this file does not contain what it looks for.
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:" + "|".join(("ro" + "ot", "ho" + "me", "wo" + "rk")) + r")/\w")

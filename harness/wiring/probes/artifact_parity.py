@@ -15,11 +15,12 @@ import msgspec
 
 from harness.adapters.change_probe import PostgresProbe, ProbedStore
 from harness.adapters.http import utc_now
-from harness.adapters.postgres import PostgresState
+from harness.adapters.postgres import PostgresState, empty_tables
 from harness.adapters.session_files import load_sessions
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
+from harness.domain.difference import Facet
 from harness.domain.errors import ConfigurationError
-from harness.domain.findings import COMPARISONS_FILE, DIFFERENCES_FILE
+from harness.domain.findings import COMPARISONS_FILE, DIFFERENCES_FILE, DifferenceRecord
 from harness.domain.session import Session
 from harness.wiring.judgement import Judgement, judge_run
 from harness.wiring.paths import scenarios_directory
@@ -55,16 +56,20 @@ async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[
         await _replay(context, source, sessions)
     rules = replace(context.rules, waivers=())
     judgement = await asyncio.to_thread(judge_run, context.run_directory / _DIRECTORY, rules)
+    own = frozenset(context.settings.rows.added)
     paths = [f"{_DIRECTORY}/{name}" for name in (COMPARISONS_FILE, DIFFERENCES_FILE)]
-    return evidence_for_all(criteria, checks=judge_parity(judgement), paths=paths, samples=judgement.compared)
+    return evidence_for_all(criteria, checks=judge_parity(judgement, own), paths=paths, samples=judgement.compared)
 
 
-def judge_parity(judgement: Judgement) -> tuple[Check, ...]:
-    """One check a group of sessions: passed if something was compared and nothing differs."""
+def judge_parity(judgement: Judgement, own: frozenset[str] = frozenset()) -> tuple[Check, ...]:
+    """One check a group of sessions: passed if something was compared and nothing differs.
+
+    The rows of the target's `own` tables hold ids and times that each side makes; answers show what they mean.
+    """
     compared = Counter(found.group for found in judgement.comparisons)
     checks = []
     for group, count in compared.items():
-        found = [difference for difference in judgement.unexplained if difference.group == group]
+        found = [each for each in judgement.unexplained if each.group == group and not _is_row_of(each, own)]
         shown = "; ".join(f"{each.session_id} step {each.step} {each.pointer or each.facet}" for each in found[:_SHOWN])
         detail = f"{len(found)} differences in {count} exchanges"
         name = f"{group}: source and artifact answer alike"
@@ -72,9 +77,17 @@ def judge_parity(judgement: Judgement) -> tuple[Check, ...]:
     return tuple(checks) or (Check(name="source and artifact answer alike", passed=None, detail="nothing compared"),)
 
 
+def _is_row_of(difference: DifferenceRecord, tables: frozenset[str]) -> bool:
+    return difference.facet == Facet.ROW and difference.pointer.split("/")[1] in tables
+
+
 async def _replay(context: ProbeContext, source: SourceProcess, sessions: Sequence[Session]) -> None:
-    """The source's process takes the legacy's place; each side has its own database, both are restored."""
+    """The source's process takes the legacy's place; each side has its own database, both are restored.
+
+    Both begin without rows that only the target keeps: other probes may have left some.
+    """
     pair = context.pair
+    await empty_tables(pair.target_dsn, context.settings.rows.added)
     secret = pair.target_jwt_secret_file
     request = ReplayRequest(
         legacy=SideOptions(url=source.url, jwt_secret_file=secret),
