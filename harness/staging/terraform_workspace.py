@@ -113,26 +113,29 @@ class TerraformWorkspace:
         binary = shutil.which("terraform")
         if binary is None:
             raise SystemUnavailable("there is no terraform on PATH", where="PATH", hint=_INSTALL_HINT)
-        process = await asyncio.create_subprocess_exec(
-            binary,
-            *arguments,
-            cwd=self._directory,
-            env=self._environment(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
+        log = self._directory / "terraform.log"
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                binary,
+                *arguments,
+                cwd=self._directory,
+                env=self._environment(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
         # Its providers are processes of its group: they end with it, and with us.
         watchdog().register_group(process.pid)
         try:
-            output, _ = await asyncio.wait_for(process.communicate(), timeout_s)
+            await asyncio.wait_for(process.wait(), timeout_s)
         except TimeoutError as error:
-            hint = "See whether the machine is overloaded, and run it again."
+            last = "; ".join(log.read_text(errors="replace").splitlines()[-_REASON_LINES:])
+            hint = f"See whether the machine is overloaded, and run it again. Its last lines: {last}"
             raise SystemUnavailable(f"terraform took longer than {timeout_s:g} s", hint=hint) from error
         finally:
             await _end_group(process)
-        return process.returncode or 0, output.decode(errors="replace")
+        return process.returncode or 0, log.read_text(errors="replace")
 
     def _environment(self) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}

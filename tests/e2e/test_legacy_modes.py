@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import sqlite3
 import sys
@@ -35,9 +36,10 @@ def _configuration(directory: Path, **legacy: Any) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     lines = "\n".join(f"{name} = {_toml(value)}" for name, value in legacy.items())
     text = (ROOT / "parakeet.toml").read_text(encoding="utf-8")
-    assert text.count('\nmode = "embedded"\n') == 1
+    own = re.compile(r'^mode = "embedded"\n.*?^\n', re.M | re.S)
+    assert len(own.findall(text)) == 1
     path = directory / "other.toml"
-    path.write_text(text.replace('\nmode = "embedded"\n', f"\n{lines}\n"), encoding="utf-8")
+    path.write_text(own.sub(lambda _: f"{lines}\n\n", text), encoding="utf-8")
     return path
 
 
