@@ -19,15 +19,6 @@ resource "aws_sqs_queue" "dead_letter" {
   sqs_managed_sse_enabled   = true
 }
 
-resource "aws_sqs_queue_redrive_allow_policy" "dead_letter" {
-  queue_url = aws_sqs_queue.dead_letter.id
-
-  redrive_allow_policy = jsonencode({
-    redrivePermission = "byQueue"
-    sourceQueueArns   = [aws_sqs_queue.this.arn]
-  })
-}
-
 resource "aws_cloudwatch_metric_alarm" "age" {
   alarm_name          = "${var.name}-queue-age"
   alarm_description   = "The oldest message has been waiting too long: the consumer is slow or fails."
