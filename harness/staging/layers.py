@@ -12,13 +12,17 @@ from harness.staging.interpreters import Interpreter
 from harness.staging.lock_file import Pin, read_lock
 
 MAIN_LAYER = "dependencies"
+_KEEP = "!"
 # Lambda's own runtime brings these: they run our functions locally and are not deployed.
 _RUNTIME_DISTRIBUTIONS = frozenset(("awslambdaric", "simplejson", "snapshot-restore-py"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerInputs:
-    """What a layer is made of; `without` are patterns of paths in it, whose `*` spans folders."""
+    """What a layer is made of; `without` are patterns of paths in it, whose `*` spans folders.
+
+    The last pattern that matches a path decides: one that begins with `!` keeps what an earlier one left out.
+    """
 
     name: str
     pins: tuple[Pin, ...]
@@ -29,13 +33,14 @@ class LayerInputs:
 def read_layers(lock: Path, further_locks: Iterable[Path]) -> tuple[LayerInputs, ...]:
     """The main layer of `lock`, and one of each further lock: `lambda-frames.txt` is that of `frames`.
 
-    Beside a further lock, `lambda-frames.without` says what of its files is left out, a pattern a line.
+    Beside a lock, `lambda-frames.without` says what of its files is left out, a pattern a line.
 
     Raises:
         ConfigurationError: a lock cannot be used.
     """
-    pins = tuple(pin for pin in read_lock(lock) if pin.name not in _RUNTIME_DISTRIBUTIONS)
-    return (LayerInputs(name=MAIN_LAYER, pins=pins), *map(_read_further, further_locks))
+    main = (MAIN_LAYER, lock)
+    named = [(further.stem.partition("-")[2], further) for further in further_locks]
+    return tuple(_read_layer(name, path) for name, path in (main, *named))
 
 
 def build_layer(cache: ArtifactCache, layer: LayerInputs, interpreter: Interpreter) -> BuiltArtifact:
@@ -68,12 +73,12 @@ def build_runtime(cache: ArtifactCache, lock: Path, interpreter: Interpreter) ->
     return cache.get_or_build("runtime", "\n".join(_lines(pins)), fill)
 
 
-def _read_further(lock: Path) -> LayerInputs:
+def _read_layer(name: str, lock: Path) -> LayerInputs:
     without_file = lock.with_suffix(".without")
     lines = without_file.read_text(encoding="utf-8").splitlines() if without_file.exists() else []
     patterns = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
-    name = lock.stem.partition("-")[2]
-    return LayerInputs(name=name, pins=read_lock(lock), without=patterns, without_file=without_file)
+    pins = tuple(pin for pin in read_lock(lock) if pin.name not in _RUNTIME_DISTRIBUTIONS)
+    return LayerInputs(name=name, pins=pins, without=patterns, without_file=without_file)
 
 
 def _lines(pins: Sequence[Pin]) -> tuple[str, ...]:
@@ -85,12 +90,12 @@ def _trim(root: Path, layer: LayerInputs) -> int:
     found = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
     unwanted: set[str] = set()
     for pattern in layer.without:
-        matching = {name for name in found if fnmatchcase(name, pattern)}
+        matching = {name for name in found if fnmatchcase(name, pattern.removeprefix(_KEEP))}
         if not matching:
             hint = "Remove the pattern, or correct it for the version that the lock pins."
             what = f"the pattern {pattern} matches nothing in the layer {layer.name}"
             raise ConfigurationError(what, where=str(layer.without_file), hint=hint)
-        unwanted |= matching
+        unwanted = unwanted - matching if pattern.startswith(_KEEP) else unwanted | matching
     size = sum(found[name].stat().st_size for name in unwanted)
     for name in unwanted:
         found[name].unlink()

@@ -78,6 +78,16 @@ def test_a_layer_is_below_python_without_notes_of_the_installer(inputs: BuildInp
     assert not [name for name in names if name.endswith(("RECORD", "INSTALLER"))]
 
 
+def test_a_layer_leaves_out_what_its_file_says_but_for_what_is_kept(inputs: BuildInputs) -> None:
+    patterns = "# all notes but one\n*.dist-info/*\n!*/METADATA\n"
+    inputs.lock.with_suffix(".without").write_text(patterns, encoding="utf-8")
+
+    names = _names(build_artifacts(inputs).layers["dependencies"].zip_path)
+
+    assert {name.rpartition("/")[2] for name in names if ".dist-info/" in name} == {"METADATA"}
+    assert "python/typing_extensions.py" in names
+
+
 def test_equal_inputs_give_equal_bytes_elsewhere_and_later(inputs: BuildInputs, tmp_path: Path) -> None:
     first = build_artifacts(inputs)
     for path in inputs.package.rglob("*"):
