@@ -1,246 +1,286 @@
-"""Sessions from a HAR file, as browsers' network tools save them: requests alone, without credentials."""
+"""Sessions from a HAR file of any size, as browsers' network tools save them: requests alone, without credentials.
 
-import base64
-import binascii
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+The file is looked through once and only numbers are kept of each entry: where it is, when it began, on which page. The
+steps of a session are read when it is its turn.
+"""
+
+import gzip
+import re
+import tempfile
+import weakref
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from typing import BinaryIO
 
-import msgspec
-
-from harness.domain.errors import ConfigurationError
-from harness.domain.exchange import Headers
-from harness.domain.grouping import group_of_urls
-from harness.domain.redaction import SECRET_HEADERS, SECRET_NAME
-from harness.domain.session import Session, Step
-from harness.domain.substitution import placeholders
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-# What the next client writes itself, or what belongs to the recorded connection alone.
-_CONNECTION_HEADERS = frozenset(
-    {
-        "host",
-        "content-length",
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "transfer-encoding",
-        "te",
-        "trailer",
-        "upgrade",
-        "expect",
-    }
+from harness.adapters.har_entry import (
+    HarEntry,
+    HarRequest,
+    Unsendable,
+    is_websocket,
+    moment_of,
+    never_arrived,
+    origin_of,
+    read_entry,
+    step_of_entry,
 )
-_FORM = "application/x-www-form-urlencoded"
+from harness.adapters.json_elements import BrokenJson, array_elements
+from harness.domain.errors import ConfigurationError
+from harness.domain.grouping import group_of_urls
+from harness.domain.session import Session, Step
+
+MAX_STEPS = 500
+"""Of one session: a longer page is continued in another, since the steps of a session are held in memory together."""
+_PLACE = ("log", "entries")
+_BASE = re.compile(r"[^/?#]*://[^/?#]*")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_MAX_NOTES = 5
+_SAVE_AGAIN = "Save it again as HAR from the browser's network tool."
+Tell = Callable[[str], None]
 
 
-class _Pair(msgspec.Struct):
-    name: str
-    value: str = ""
+class _Kind(IntEnum):
+    """Whether an entry becomes a step."""
+
+    SENDABLE = 0
+    UNSENDABLE = 1
+    WEBSOCKET = 2
+    NEVER_ARRIVED = 3
 
 
-class _Param(msgspec.Struct):
-    name: str
-    value: str | None = None
-    fileName: str | None = None  # noqa: N815 - the format's own name
+_SKIPPED_WORDS = {
+    _Kind.WEBSOCKET: "WebSocket connections",
+    _Kind.NEVER_ARRIVED: "requests that were aborted or blocked and have no answer",
+}
 
 
-class _PostData(msgspec.Struct):
-    mimeType: str = ""  # noqa: N815
-    text: str | None = None
-    encoding: str | None = None
-    params: list[_Param] | None = None
-
-
-class _Request(msgspec.Struct):
-    method: str
-    url: str
-    headers: list[_Pair] = []
-    postData: _PostData | None = None  # noqa: N815
-
-
-class _Entry(msgspec.Struct):
-    startedDateTime: str  # noqa: N815
-    request: _Request
-    pageref: str | None = None
-
-
-class _Log(msgspec.Struct):
-    entries: list[_Entry]
-
-
-class _Document(msgspec.Struct):
-    log: _Log
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Timed:
-    """An entry with its place in the file, for messages, and when it began."""
-
-    number: int
-    started_at: datetime
-    entry: _Entry
-
-
-class _Unsendable(ValueError):
-    """A request that a step cannot carry."""
-
-
-def har_sessions(document: Any, path: Path, on_note: Callable[[str], None] = lambda _: None) -> tuple[Session, ...]:
-    """One session a page, or one for a file without pages, in the order in which requests began.
+class HarFile:
+    """The sessions of a HAR: one a page, or one for a file without pages, in the order in which requests began.
 
     Guarantees: only requests to the origin of the first one are taken, as path and query; cookies, authorization
-    and other credentials in headers are left out; recorded answers are ignored. What was skipped is told to `on_note`.
+    and other credentials in headers are left out; recorded answers are ignored. A page of more than `MAX_STEPS`
+    requests is several sessions. Memory is some 30 bytes an entry, and one session at a time while they are gone
+    through, which can be done again and again. What was skipped is told to `on_note`.
 
     Raises:
         ConfigurationError: not a HAR, no request in it, or a field that cannot be read; names the entry.
 
     Source: HTTP Archive 1.2.
     """
-    entries = _ordered(_parse(document, path), path)
-    origin = _first_origin(entries, path)
-    kept = [timed for timed in entries if _origin(timed.entry.request.url) == origin]
-    if len(kept) < len(entries):
-        on_note(f"{path}: skipped {len(entries) - len(kept)} of {len(entries)} requests, which go beyond {origin}")
-    pages: dict[str | None, list[Step]] = {}
-    for timed in kept:
+
+    def __init__(self, path: Path, on_note: Tell = lambda _: None) -> None:
+        self._path = path
+        self._file = _opened(path)
+        self._close = weakref.finalize(self, self._file.close)
+        self._entries = _Entries(self._file, path)
+        self._parts = self._divide(on_note)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __iter__(self) -> Iterator[Session]:
+        return (self._session(name, numbers) for name, numbers in self._parts)
+
+    @property
+    def ids(self) -> Iterator[str]:
+        """The ids of the sessions, in order."""
+        return (name for name, _ in self._parts)
+
+    def _divide(self, on_note: Tell) -> tuple[tuple[str, Sequence[int]], ...]:
+        entries, path = self._entries, self._path
+        order = entries.in_time()
+        origin = entries.origin_of_first(order)
+        pages: dict[int, array[int]] = {}
+        skipped: Counter[_Kind] = Counter()
+        unsendable = array("Q")
+        for number in order:
+            if entries.origins[number] != origin:
+                continue
+            kind = _Kind(entries.kinds[number])
+            skipped[kind] += 1
+            if kind is _Kind.SENDABLE:
+                pages.setdefault(entries.pages[number], array("Q")).append(number)
+            elif kind is _Kind.UNSENDABLE:
+                unsendable.append(number)
+        self._tell_skipped(on_note, origin, skipped, unsendable)
+        if not pages:
+            raise ConfigurationError("no request of the HAR can be sent", where=str(path), hint="Record it again.")
+        return tuple(self._named_parts(pages, on_note))
+
+    def _tell_skipped(self, on_note: Tell, origin: int, skipped: Counter[_Kind], unsendable: Sequence[int]) -> None:
+        entries = self._entries
+        beyond = len(entries) - sum(skipped.values())
+        if beyond:
+            name = entries.origin_names[origin]
+            on_note(f"{self._path}: skipped {beyond} of {len(entries)} requests, which go beyond {name}")
+        for kind, words in _SKIPPED_WORDS.items():
+            if skipped[kind]:
+                on_note(f"{self._path}: skipped {skipped[kind]} {words}")
+        for number in unsendable[:_MAX_NOTES]:
+            on_note(f"{self._path}: skipped entry {number + 1}: {_reason(entries.read(number).request)}")
+        if len(unsendable) > _MAX_NOTES:
+            on_note(f"{self._path}: skipped {len(unsendable) - _MAX_NOTES} more for such reasons")
+
+    def _named_parts(self, pages: dict[int, "array[int]"], on_note: Tell) -> Iterator[tuple[str, Sequence[int]]]:
+        stem = self._path.name.split(".", 1)[0]
+        for page, numbers in pages.items():
+            name = stem if len(pages) == 1 else f"{stem}#{self._entries.page_names[page] or 'no page'}"
+            if len(numbers) > MAX_STEPS:
+                count = -(-len(numbers) // MAX_STEPS)
+                on_note(f"{name} has {len(numbers)} requests: replayed as {count} sessions, each from the start state")
+            for part, start in enumerate(range(0, len(numbers), MAX_STEPS), start=1):
+                yield name if part == 1 else f"{name}#{part}", numbers[start : start + MAX_STEPS]
+
+    def _session(self, name: str, numbers: Sequence[int]) -> Session:
+        steps = tuple(self._steps(numbers))
+        return Session(
+            id=name,
+            group=group_of_urls(step.url for step in steps),
+            steps=steps,
+            source=str(self._path),
+            tags=("recorded",),
+        )
+
+    def _steps(self, numbers: Sequence[int]) -> Iterator[Step]:
+        for n, number in enumerate(numbers, start=1):
+            try:
+                yield step_of_entry(self._entries.read(number).request, n)
+            except (OSError, ValueError) as error:
+                where = f"{self._path} entry {number + 1}"
+                hint = "Leave the file alone while it is replayed; replay it again."
+                raise ConfigurationError(f"the file has changed since it was opened: {error}", where=where, hint=hint) \
+                    from error  # fmt: skip
+
+
+class _Entries:
+    """What is kept of every entry, by its number in the file; numbers start at 0."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file = file
+        self._path = path
+        self._offsets, self._lengths, self._begun = array("Q"), array("Q"), array("q")
+        self.pages, self.origins, self.kinds = array("L"), array("L"), array("B")
+        self.page_names: list[str | None] = []
+        self.origin_names: list[str | None] = []
+        self._known_pages: dict[str | None, int] = {}
+        self._known_origins: dict[str | None, int] = {}
+        self._bases: dict[str, str | None] = {}
+        self._read_all()
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def read(self, number: int) -> HarEntry:
+        """The entry itself, from the file."""
+        self._file.seek(self._offsets[number])
+        return read_entry(self._file.read(self._lengths[number]))
+
+    def in_time(self) -> Sequence[int]:
+        """The numbers in the order in which requests began; those that began together keep the file's."""
+        return sorted(range(len(self)), key=self._begun.__getitem__)
+
+    def origin_of_first(self, order: Sequence[int]) -> int:
+        """Where the first HTTP request goes."""
+        found = next((self.origins[n] for n in order if self.origin_names[self.origins[n]] is not None), None)
+        if found is None:
+            hint = "Record requests to the system, over http or https."
+            raise ConfigurationError("the HAR has no HTTP request", where=str(self._path), hint=hint)
+        return found
+
+    def _read_all(self) -> None:
+        self._file.seek(0)
         try:
-            step = _step(timed)
-        except _Unsendable as error:
-            on_note(f"{path}: skipped entry {timed.number}: {error}")
-        else:
-            pages.setdefault(timed.entry.pageref, []).append(step)
-    if not pages:
-        raise ConfigurationError("no request of the HAR can be sent", where=str(path), hint="Record it again.")
-    return tuple(_session(page, steps, path, alone=len(pages) == 1) for page, steps in pages.items())
+            for offset, raw in array_elements(self._file, _PLACE):
+                self._add(offset, raw)
+        except BrokenJson as error:
+            what = f"not a HAR file: {error}, after {len(self)} entries"
+            raise ConfigurationError(what, where=str(self._path), hint=_SAVE_AGAIN) from error
+        if not len(self):
+            hint = "Record at least one request, with the network tool open, then save it."
+            raise ConfigurationError("the HAR has no entries", where=str(self._path), hint=hint)
+
+    def _add(self, offset: int, raw: bytes) -> None:
+        where = f"{self._path} entry {len(self) + 1}"
+        try:
+            entry = read_entry(raw)
+        except ValueError as error:
+            raise ConfigurationError(f"not a HAR file: {error}", where=where, hint=_SAVE_AGAIN) from error
+        begun = self._moment(entry, where)
+        origin = self._origin(entry.request.url)
+        self._offsets.append(offset)
+        self._lengths.append(len(raw))
+        self._begun.append(begun)
+        self.pages.append(_number_of(entry.pageref or None, self._known_pages, self.page_names))
+        self.origins.append(_number_of(origin, self._known_origins, self.origin_names))
+        self.kinds.append(_Kind.SENDABLE if origin is None else _kind(entry, raw))
+
+    def _moment(self, entry: HarEntry, where: str) -> int:
+        """Microseconds since 1970; those of the entry before where it does not say."""
+        try:
+            moment = moment_of(entry)
+        except ValueError as error:
+            hint = "The format wants ISO 8601, such as 2026-01-31T09:00:00.000Z."
+            raise ConfigurationError(f"startedDateTime cannot be read: {error}", where=where, hint=hint) from error
+        if moment is None:
+            return self._begun[-1] if self._begun else 0
+        return (moment - _EPOCH) // _MICROSECOND
+
+    def _origin(self, url: str) -> str | None:
+        match = _BASE.match(url)
+        if match is None:
+            return None
+        base = match.group()
+        if base not in self._bases:
+            self._bases[base] = origin_of(base)
+        return self._bases[base]
 
 
-def _parse(document: Any, path: Path) -> list[_Entry]:
+def _kind(entry: HarEntry, raw: bytes) -> _Kind:
+    if is_websocket(entry):
+        return _Kind.WEBSOCKET
+    if never_arrived(entry):
+        return _Kind.NEVER_ARRIVED
+    may_be_unsendable = entry.request.postData is not None or b"{{" in raw
+    return _Kind.UNSENDABLE if may_be_unsendable and _reason(entry.request) else _Kind.SENDABLE
+
+
+def _reason(request: HarRequest) -> str:
+    """Why a step cannot carry the request; empty where it can."""
     try:
-        entries = msgspec.convert(document, _Document).log.entries
-    except msgspec.ValidationError as error:
-        hint = "Save it again as HAR from the browser's network tool."
-        raise ConfigurationError(f"not a HAR file: {error}", where=str(path), hint=hint) from error
-    if not entries:
-        hint = "Record at least one request, with the network tool open, then save it."
-        raise ConfigurationError("the HAR has no entries", where=str(path), hint=hint)
-    return entries
+        step_of_entry(request, 1)
+    except Unsendable as error:
+        return str(error)
+    return ""
 
 
-def _ordered(entries: Sequence[_Entry], path: Path) -> list[_Timed]:
-    # Exporters write entries as they end; requests that began together keep the file's order.
-    return sorted(
-        (
-            _Timed(number=number, started_at=_moment(entry, number, path), entry=entry)
-            for number, entry in enumerate(entries, start=1)
-        ),
-        key=lambda timed: timed.started_at,
-    )
+def _number_of(name: str | None, known: dict[str | None, int], names: list[str | None]) -> int:
+    found = known.get(name)
+    if found is None:
+        found = known[name] = len(names)
+        names.append(name)
+    return found
 
 
-def _moment(entry: _Entry, number: int, path: Path) -> datetime:
+def _opened(path: Path) -> BinaryIO:
+    """The file; a compressed one is unpacked beside memory, since entries are read in another order than stored."""
     try:
-        moment = datetime.fromisoformat(entry.startedDateTime)
-    except ValueError as error:
-        where = f"{path} entry {number}"
-        hint = "The format wants ISO 8601, such as 2026-01-31T09:00:00.000Z."
-        raise ConfigurationError(f"startedDateTime cannot be read: {error}", where=where, hint=hint) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _first_origin(entries: Iterable[_Timed], path: Path) -> str:
-    for timed in entries:
-        origin = _origin(timed.entry.request.url)
-        if origin is not None:
-            return origin
-    hint = "Record requests to the system, over http or https."
-    raise ConfigurationError("the HAR has no HTTP request", where=str(path), hint=hint)
-
-
-def _origin(url: str) -> str | None:
-    """Scheme, host and port; None for anything but HTTP, such as data: and wss:."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        return None
-    return f"{parts.scheme}://{parts.hostname}:{port or _DEFAULT_PORTS[parts.scheme]}"
-
-
-def _step(timed: _Timed) -> Step:
-    request = timed.entry.request
-    target = _target(request.url)
-    step = Step(
-        n=timed.number,
-        name=f"{request.method} {target}",
-        method=request.method,
-        url=target,
-        headers=_headers(request),
-        body=_body(request.postData),
-    )
-    used = [
-        *placeholders(target),
-        *placeholders(step.body or ""),
-        *(n for _, v in step.headers for n in placeholders(v)),
-    ]
-    if used:
-        raise _Unsendable(f"it holds {{{{{used[0]}}}}}, which means a saved value here")
-    return step
-
-
-def _target(url: str) -> str:
-    # Byte for byte as recorded: splitting and joining again would lose an empty query.
-    rest = url.split("#", 1)[0].split("://", 1)[1]
-    at = min((place for place in (rest.find("/"), rest.find("?")) if place >= 0), default=len(rest))
-    target = rest[at:]
-    return target if target.startswith("/") else f"/{target}"
-
-
-def _headers(request: _Request) -> Headers:
-    kept = tuple((header.name, header.value) for header in request.headers if _travels(header.name))
-    body = request.postData
-    if body is None or any(name.lower() == "content-type" for name, _ in kept):
-        return kept
-    return (*kept, ("content-type", body.mimeType)) if body.mimeType else kept
-
-
-def _travels(name: str) -> bool:
-    lowered = name.lower()
-    if lowered.startswith(":") or lowered in _CONNECTION_HEADERS:  # HTTP/2 and 3 write the request line as headers
-        return False
-    return lowered not in SECRET_HEADERS and SECRET_NAME.fullmatch(lowered.removeprefix("x-")) is None
-
-
-def _body(data: _PostData | None) -> str | None:
-    if data is None:
-        return None
-    if data.text is not None and (data.text or not data.params):
-        return _decoded(data.text) if data.encoding == "base64" else data.text
-    if not data.params:
-        return None
-    if data.mimeType.split(";", 1)[0].strip().lower() not in {"", _FORM} or any(p.fileName for p in data.params):
-        raise _Unsendable(f"its body was saved as parameters of {data.mimeType or 'a file'}, without the text sent")
-    return urlencode([(param.name, param.value or "") for param in data.params])
-
-
-def _decoded(text: str) -> str:
-    try:
-        return base64.b64decode(text, validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
-        raise _Unsendable("its body is binary, and steps carry text") from None
-
-
-def _session(page: str | None, steps: Sequence[Step], path: Path, *, alone: bool) -> Session:
-    stem = path.name.split(".", 1)[0]
-    return Session(
-        id=stem if alone else f"{stem}#{page or 'no page'}",
-        group=group_of_urls(step.url for step in steps),
-        steps=tuple(replace(step, n=n) for n, step in enumerate(steps, start=1)),
-        source=str(path),
-        tags=("recorded",),
-    )
+        file = path.open("rb")
+        if file.read(2) != b"\x1f\x8b":
+            return file
+        with file, gzip.open(path, "rb") as packed:
+            unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sessions
+            try:
+                while chunk := packed.read(1 << 20):
+                    unpacked.write(chunk)
+            except BaseException:
+                unpacked.close()
+                raise
+        return unpacked
+    except (OSError, EOFError, zlib.error) as error:
+        hint = "Check that it is whole and readable, and that there is room to unpack it."
+        raise ConfigurationError(f"cannot read the HAR: {error}", where=str(path), hint=hint) from error

@@ -2,6 +2,7 @@
 
 One JSON document with `format_version` is a session of ours, one with `log` a HAR; JSON Lines, each with a
 `request`, are a recording. Files may be gzipped. The kind is told from the content, never from the file's name.
+A HAR is read as its sessions are gone through; of the others a file is read at once.
 """
 
 import glob
@@ -15,7 +16,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from harness.adapters.access_log import access_log_sessions, is_access_log
-from harness.adapters.har import har_sessions
+from harness.adapters.har import HarFile
+from harness.adapters.json_elements import has_member
 from harness.adapters.session_steps import SessionDocument, StepLine, step_of
 from harness.domain.errors import ConfigurationError
 from harness.domain.grouping import group_of_urls
@@ -23,35 +25,78 @@ from harness.domain.session import Session, Step
 from harness.domain.substitution import step_placeholders
 
 FORMAT_VERSION = 1
+_MAX_TEXT_BYTES = 512 * 1024 * 1024
+"""Of a file that is read at once."""
 
 _Parsed = TypeVar("_Parsed")
 
 
-def load_sessions(patterns: Sequence[str], on_note: Callable[[str], None] = lambda _: None) -> tuple[Session, ...]:
-    """All sessions of the files that the paths and globs name, in that order and each file once.
+class SessionFiles:
+    """The sessions of several files, in that order; they can be gone through again and again.
+
+    Those of a HAR are read when it is their turn, so that memory does not grow with their number.
+    """
+
+    def __init__(self, paths: Sequence[Path], on_note: Callable[[str], None] = lambda _: None) -> None:
+        self.paths = tuple(paths)
+        self._parts = tuple(_open_file(path, on_note) for path in paths)
+        _require_unique_ids(self)
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts)
+
+    def __iter__(self) -> Iterator[Session]:
+        return (session for part in self._parts for session in part)
+
+    @property
+    def written(self) -> tuple[Session, ...]:
+        """Those that are no capture: only they ask for an `auth` kind or a fresh process."""
+        return tuple(session for part in self._parts if isinstance(part, tuple) for session in part)
+
+    @property
+    def ids(self) -> Iterator[tuple[str, str]]:
+        """Each session's id with the file that it is from."""
+        for path, part in zip(self.paths, self._parts, strict=True):
+            names = part.ids if isinstance(part, HarFile) else (session.id for session in part)
+            yield from ((name, str(path)) for name in names)
+
+
+def open_sessions(patterns: Sequence[str], on_note: Callable[[str], None] = lambda _: None) -> SessionFiles:
+    """The sessions of the files that the paths and globs name, in that order and each file once.
 
     What was left out of a file, such as requests to other origins, is told to `on_note`.
 
     Raises:
         ConfigurationError: nothing matches a pattern, or a file cannot be read; names file, line and fix.
     """
-    sessions = tuple(session for path in _expand(patterns) for session in load_session_file(path, on_note))
-    _require_unique_ids(sessions)
-    return sessions
+    return SessionFiles(_expand(patterns), on_note)
+
+
+def load_sessions(patterns: Sequence[str], on_note: Callable[[str], None] = lambda _: None) -> tuple[Session, ...]:
+    """As `open_sessions`, all held in memory.
+
+    Raises:
+        ConfigurationError: as there.
+    """
+    return tuple(open_sessions(patterns, on_note))
 
 
 def load_session_file(path: Path, on_note: Callable[[str], None] = lambda _: None) -> tuple[Session, ...]:
     """The sessions of one file.
 
     Raises:
-        ConfigurationError: as `load_sessions`.
+        ConfigurationError: as `open_sessions`.
     """
+    return tuple(SessionFiles((path,), on_note))
+
+
+def _open_file(path: Path, on_note: Callable[[str], None]) -> tuple[Session, ...] | HarFile:
+    if _is_har(path):
+        return HarFile(path, on_note)
     text = _read_text(path)
     document = _single_document(text)
     if document is not None and "format_version" in document:
         sessions: tuple[Session, ...] = (_own_session(document, path),)
-    elif document is not None and "log" in document:
-        sessions = har_sessions(document, path, on_note)
     elif document is None and is_access_log(text):
         sessions = access_log_sessions(text, path, on_note)
     else:
@@ -59,6 +104,16 @@ def load_session_file(path: Path, on_note: Callable[[str], None] = lambda _: Non
     for session in sessions:
         _require_saved_names(session)
     return sessions
+
+
+def _is_har(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            is_packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            return has_member(file, "log")
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def _expand(patterns: Sequence[str]) -> tuple[Path, ...]:
@@ -80,6 +135,9 @@ def _files(pattern: str) -> Iterator[str]:
 
 def _read_text(path: Path) -> str:
     try:
+        if path.stat().st_size > _MAX_TEXT_BYTES:
+            hint = "Split it; only a HAR of that size is read piece by piece."
+            raise ConfigurationError(f"larger than {_MAX_TEXT_BYTES:,} bytes", where=str(path), hint=hint)
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
@@ -179,13 +237,13 @@ def _require_saved_names(session: Session) -> None:
         saved.update(name for name, _ in step.save)
 
 
-def _require_unique_ids(sessions: Sequence[Session]) -> None:
+def _require_unique_ids(files: SessionFiles) -> None:
     sources: dict[str, str] = {}
-    for session in sessions:
-        if session.id in sources:
+    for name, source in files.ids:
+        if name in sources:
             raise ConfigurationError(
-                f"two sessions are called {session.id!r}",
-                where=f"{sources[session.id]} and {session.source}",
+                f"two sessions are called {name!r}",
+                where=f"{sources[name]} and {source}",
                 hint="Give each session an id of its own.",
             )
-        sources[session.id] = session.source
+        sources[name] = source

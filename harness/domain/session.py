@@ -1,7 +1,8 @@
 """Ordered steps of one user, replayed identically on both sides."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from harness.domain.exchange import Headers
 
@@ -63,3 +64,13 @@ class Session:
     """The file it came from, for messages."""
     tags: tuple[str, ...] = field(default=())
     """`process_memory` among them: what the system remembers in its process must be fresh."""
+
+
+class Sessions(Protocol):
+    """Sessions whose number is known before they are read; they can be gone through again and again."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __iter__(self) -> Iterator[Session]:
+        """They themselves, in order."""

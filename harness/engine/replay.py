@@ -1,9 +1,8 @@
 """Replay: the same sessions against both sides, twice, every time from the same state."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from harness.domain.errors import HarnessError, SystemUnavailable
 from harness.domain.operation import OperationTemplates
@@ -24,7 +23,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 async def replay_sessions(
-    sessions: Sequence[Session],
+    sessions: Iterable[Session],
     legacy: ReplaySide,
     target: ReplaySide,
     *,
@@ -32,6 +31,9 @@ async def replay_sessions(
     options: ReplayOptions | None = None,
 ) -> None:
     """Replays the sessions in order and hands over each one's record when both its passes are done.
+
+    A session is taken from `sessions` when it is its turn, and let go with its record. What was seen of sessions that
+    a side left unfinished by no longer answering goes to `ReplayOptions.on_cut`.
 
     The state that the databases are in now is restored before every pass and at the end, however that comes. Where no
     database is known, neighbouring sessions that only read overlap as far as `ReplayOptions.concurrency` allows.
@@ -70,6 +72,21 @@ class _Taken:
     repeat: tuple[StepRecord, ...] | None = None
 
 
+class _Waiting:
+    """The sessions that are to be replayed; only the next one is looked at."""
+
+    def __init__(self, sessions: Iterable[Session]) -> None:
+        self._rest = iter(sessions)
+        self.next: Session | None = next(self._rest, None)
+
+    def take(self) -> Session:
+        """The next one, which is then another."""
+        taken, self.next = self.next, next(self._rest, None)
+        if taken is None:
+            raise IndexError("no session waits")
+        return taken
+
+
 class _Replay:
     def __init__(
         self,
@@ -88,21 +105,19 @@ class _Replay:
         self._is_first = not options.has_reported_start
 
     async def run(self, sessions: Iterable[Session], on_record: Callable[[SessionRecord], None]) -> None:
-        for may_overlap, group in groupby(sessions, key=self._may_overlap):
-            limit = self._options.concurrency if may_overlap else 1
-            waiting = deque(group)
-            while waiting:
-                await self._replay_batch(waiting, limit, on_record)
+        waiting = _Waiting(sessions)
+        while waiting.next is not None:
+            await self._replay_batch(waiting, on_record)
 
     def _may_overlap(self, session: Session) -> bool:
         if self._options.concurrency == 1 or self._states.is_compared or PROCESS_MEMORY_TAG in session.tags:
             return False
         return all(step.method in _SAFE_METHODS for step in session.steps)
 
-    async def _replay_batch(
-        self, waiting: deque[Session], limit: int, on_record: Callable[[SessionRecord], None]
-    ) -> None:
+    async def _replay_batch(self, waiting: _Waiting, on_record: Callable[[SessionRecord], None]) -> None:
         taken: deque[_Taken] = deque()
+        may_overlap = waiting.next is not None and self._may_overlap(waiting.next)
+        limit = self._options.concurrency if may_overlap else 1
 
         async def first(each: _Taken) -> None:
             await self._pass(each.session, each.steps)
@@ -117,18 +132,21 @@ class _Replay:
                 on_record(self._record(taken.popleft()))
 
         try:
-            await run_each(self._take(waiting, taken), first, limit=limit)
+            await run_each(self._take(waiting, taken, may_overlap=may_overlap), first, limit=limit)
             await run_each(tuple(taken), again, limit=limit)
         except SystemUnavailable:
+            on_cut = self._options.on_cut or on_record
             for each in taken:
                 if each.steps:
-                    on_record(self._record(each))
+                    on_cut(self._record(each))
             raise
 
-    def _take(self, waiting: deque[Session], taken: deque[_Taken]) -> Iterator[_Taken]:
+    def _take(self, waiting: _Waiting, taken: deque[_Taken], *, may_overlap: bool) -> Iterator[_Taken]:
         started = self._options.monotonic()
-        while waiting and self._options.monotonic() - started < self._options.batch_s:
-            taken.append(_Taken(session=waiting.popleft()))
+        while waiting.next is not None and self._may_overlap(waiting.next) == may_overlap:
+            if self._options.monotonic() - started >= self._options.batch_s:
+                return
+            taken.append(_Taken(session=waiting.take()))
             yield taken[-1]
 
     async def _pass(self, session: Session, into: list[StepRecord]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from harness.domain.identity import Identity
+from harness.domain.record import SessionRecord
 from harness.domain.row_plan import RowMapping
 
 
@@ -29,6 +30,8 @@ class ReplayOptions:
     """Renamed tables and columns, for the comparison of the two databases at the start."""
     has_reported_start: bool = False
     """A resumed replay: differences between the databases at the start are on record already."""
+    on_cut: Callable[[SessionRecord], None] | None = None
+    """Takes what was seen of a session that was not replayed to its end; None means as a whole one is taken."""
     new_identity: Callable[[], Identity] = Identity
     """Made anew for every pass of every session."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -13,14 +13,14 @@ from harness.adapters.change_probe import PostgresProbe, ProbedStore
 from harness.adapters.evidence_store import EvidenceStore, open_run, require_empty, write_atomically
 from harness.adapters.http import HttpSide, utc_now
 from harness.adapters.postgres import PostgresState
-from harness.adapters.session_files import load_sessions
+from harness.adapters.session_files import open_sessions
 from harness.adapters.tokens import authorization_header
 from harness.domain.coverage import OPENAPI_FILE
 from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Side
 from harness.domain.identity import Identity
 from harness.domain.ports import StateStore
-from harness.domain.session import Session
+from harness.domain.session import Session, Sessions
 from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_sides import ReplaySide, fetch_description
@@ -83,12 +83,12 @@ async def replay(
     if request.concurrency > 1 and request.legacy_db is not None:
         hint = "Leave --concurrency out, or leave out both databases: then only answers are compared."
         raise ConfigurationError("a change of rows has one cause only if sessions run one at a time", hint=hint)
-    sessions = load_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),), on_note)
-    note = memory_note(sessions, _restart(request, settings))
+    sessions = open_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),), on_note)
+    note = memory_note(sessions.written, _restart(request, settings))
     if note:
         on_note(note)
     require_empty(request.out)
-    async with opened_sides(request, settings, sessions) as sides:
+    async with opened_sides(request, settings, sessions.written) as sides:
         store = open_store(request)
         try:
             options = replace(replay_options(settings), concurrency=request.concurrency)
@@ -109,7 +109,7 @@ def open_store(request: ReplayRequest) -> EvidenceStore:
 
 async def replay_into(
     store: EvidenceStore,
-    sessions: Sequence[Session],
+    sessions: Sessions,
     sides: Sides,
     *,
     on_session: Callable[[int, int], None] = lambda _done, _all: None,
@@ -121,9 +121,9 @@ async def replay_into(
         ConfigurationError, SystemUnavailable: as `replay_sessions`.
     """
     finished = store.finished_sessions
-    waiting = [session for session in sessions if session.id not in finished]
+    waiting = (session for session in sessions if session.id not in finished)
     options = replace(options or ReplayOptions(), has_reported_start=bool(finished))
-    if waiting:
+    if len(finished) < len(sessions):
         await _store_description(store, sides)
         async with SessionWriter(store, lambda new: on_session(len(finished) + new, len(sessions))) as writer:
             await replay_sessions(waiting, *sides, on_record=writer.take, options=options)

@@ -1,13 +1,16 @@
 """HAR files of the browsers' dialects become sessions, without what must not travel."""
 
 import base64
+import gzip
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.adapters.session_files import load_sessions
+from harness.adapters.har import MAX_STEPS
+from harness.adapters.session_files import load_sessions, open_sessions
 from harness.domain.errors import ConfigurationError
 from harness.domain.record import Origin
 from harness.domain.session import Session
@@ -146,7 +149,8 @@ def test_a_request_that_a_step_cannot_carry_is_skipped_and_told(
     [
         ({"entries": []}, "no entries"),
         ({}, "not a HAR"),
-        ({"entries": [{"request": {"method": "GET", "url": "/"}}]}, "startedDateTime"),
+        ({"entries": {}}, "was expected"),
+        ({"entries": [{"startedDateTime": "2026-01-31T09:00:00Z", "request": {"method": "GET"}}]}, "url"),
         ({"entries": [{"startedDateTime": "today", "request": {"method": "GET", "url": _BASE}}]}, "cannot be read"),
         ({"entries": [_entry("data:,x")]}, "no HTTP request"),
     ],
@@ -158,3 +162,104 @@ def test_what_is_no_usable_har_is_a_configuration_error(tmp_path: Path, log: dic
         load_sessions([str(path)])
     assert str(path) in raised.value.where
     assert raised.value.hint
+
+
+def test_what_the_system_never_answered_is_skipped_by_kind(tmp_path: Path) -> None:
+    """Chrome's aborted and blocked requests, its WebSockets under http, Firefox's blocked one without a reason."""
+    notes: list[str] = []
+    aborted = _entry(f"{_BASE}/a") | {"response": {"status": 0, "_error": "net::ERR_ABORTED"}}
+    blocked = _entry(f"{_BASE}/b") | {"response": {"status": 0, "headers": []}}
+    hung_up = _entry(f"{_BASE}/c") | {"response": {"status": 0, "_error": "net::ERR_EMPTY_RESPONSE"}}
+    socket = _entry(f"{_BASE}/d") | {"_resourceType": "websocket", "_webSocketMessages": [{"type": "send"}]}
+    switched = _entry(f"{_BASE}/e") | {"response": {"status": 101}}
+    (session,) = _load(tmp_path, aborted, blocked, hung_up, socket, switched, notes=notes)
+    assert [step.url for step in session.steps] == ["/c"], "a server that hangs up has been asked"
+    path = tmp_path / "visit.har"
+    assert notes == [
+        f"{path}: skipped 2 WebSocket connections",
+        f"{path}: skipped 2 requests that were aborted or blocked and have no answer",
+    ]
+
+
+def test_what_a_dialect_leaves_out_or_writes_as_null_counts_as_absent(tmp_path: Path) -> None:
+    first = _entry(f"{_BASE}/a", "2026-01-31T09:00:00.1234567+11:00")
+    bare: dict[str, Any] = {"request": {"method": "GET", "url": f"{_BASE}/b"}, "startedDateTime": None}
+    nulls = _entry(f"{_BASE}/c", "2026-01-31T09:00:01+11:00", method="POST", postData=None)
+    nulls["request"]["headers"] = [{"name": "accept", "value": None}]
+    nulls |= {"pageref": None, "response": None}
+    (session,) = _load(tmp_path, first, bare, nulls)
+    assert [(step.url, step.headers, step.body) for step in session.steps] == [
+        ("/a", (), None),
+        ("/b", (), None),
+        ("/c", (("accept", ""),), None),
+    ], "an entry without a time follows the one before it"
+
+
+def test_half_a_surrogate_pair_in_an_answer_spoils_nothing(tmp_path: Path) -> None:
+    entry = _entry(f"{_BASE}/a") | {"response": {"status": 200, "content": {"text": "\ud83d"}}}
+    assert [step.url for step in _load(tmp_path, entry)[0].steps] == ["/a"]
+
+
+def test_a_long_page_is_continued_in_further_sessions_and_this_is_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    entries = [_entry(f"{_BASE}/{n}", f"2026-01-31T09:{n // 60:02}:{n % 60:02}Z") for n in range(MAX_STEPS + 1)]
+    first, second = _load(tmp_path, *reversed(entries), notes=notes)
+    assert (first.id, second.id) == ("visit", "visit#2")
+    assert [step.url for step in (*first.steps, *second.steps)] == [f"/{n}" for n in range(MAX_STEPS + 1)]
+    assert [step.n for step in second.steps] == [1]
+    assert notes == [f"visit has {MAX_STEPS + 1} requests: replayed as 2 sessions, each from the start state"]
+
+
+def test_a_compressed_har_is_read_like_a_plain_one(tmp_path: Path) -> None:
+    plain = _load(tmp_path, _entry(f"{_BASE}/b", "2026-01-31T09:00:01Z"), _entry(f"{_BASE}/a"))
+    packed = tmp_path / "visit.har.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "visit.har").read_bytes()))
+    assert [session.steps for session in load_sessions([str(packed)])] == [session.steps for session in plain]
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(ConfigurationError, match="cannot read"):
+        load_sessions([str(packed)])
+
+
+def test_many_requests_that_cannot_be_sent_are_told_in_few_lines(tmp_path: Path) -> None:
+    notes: list[str] = []
+    binary = {"postData": {"mimeType": "x/y", "text": "/w==", "encoding": "base64"}}
+    _load(tmp_path, _entry(f"{_BASE}/x"), *(_entry(f"{_BASE}/y", **binary) for _ in range(9)), notes=notes)
+    assert len(notes) == 6
+    assert notes[-1].endswith("skipped 4 more for such reasons")
+
+
+@pytest.mark.parametrize("cut", [1, 30, 400])
+def test_a_har_that_was_cut_off_says_where(tmp_path: Path, cut: int) -> None:
+    _load(tmp_path, _entry(f"{_BASE}/a"), _entry(f"{_BASE}/b"))
+    path = tmp_path / "visit.har"
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(ConfigurationError, match=r"not a HAR file: .* at byte [\d,]+, after [012] entries") as raised:
+        load_sessions([str(path)])
+    assert raised.value.hint
+
+
+def test_a_file_beyond_memory_that_is_no_har_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "capture.har"
+    with path.open("wb") as file:
+        file.truncate(2 * 1024**3)  # sparse: it takes no room
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigurationError, match="larger than"):
+            load_sessions([str(path)])
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_sessions_are_read_when_it_is_their_turn(tmp_path: Path) -> None:
+    entries = (_entry(f"{_BASE}/{n}", page=f"p{n // 10}", headers={"x": "y" * 5_000}) for n in range(1_000))
+    _load(tmp_path, *entries)
+    tracemalloc.start()
+    try:
+        sessions = open_sessions([str(tmp_path / "visit.har")])
+        assert len(sessions) == 100
+        assert sum(len(session.steps) for session in sessions) == 1_000
+        assert tracemalloc.get_traced_memory()[1] < 4_500_000, "less than the file's 5 MB"
+    finally:
+        tracemalloc.stop()
+    assert [session.id for session in sessions] == [session.id for session in sessions], "as often as is wanted"
