@@ -1,0 +1,126 @@
+"""Judges one history: every key by itself, then all keys at once, as pages show them."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from harness.domain.isolation.anomaly import Anomaly, classify
+from harness.domain.isolation.history import NEVER_NS, History, Op
+from harness.domain.isolation.linearise import Answer, linearise
+from harness.domain.isolation.model import Keyspace, explain_key, explain_keyspace
+from harness.domain.isolation.pages import ops_of_key, without_pages
+from harness.domain.isolation.scenario import Kind
+from harness.domain.isolation.shrink import shrink
+
+BUDGET = 200_000
+_SHOWN_CONTEXT = 4
+
+State = TypeVar("State", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A contradiction: `core` is the smallest part that has no explanation, `context` what shaped the same rows.
+
+    `keys` are those that the core speaks of.
+    """
+
+    anomaly: Anomaly
+    operation: str
+    history: str
+    keys: tuple[str, ...]
+    fields: tuple[str, ...]
+    core: tuple[Op, ...]
+    context: tuple[Op, ...]
+
+    @property
+    def title(self) -> str:
+        """In a few words, such as `double close` or `lost update of rename`."""
+        if self.anomaly is Anomaly.DOUBLE_TRANSITION:
+            return f"double {self.operation}"
+        return f"{self.anomaly} of {self.operation}" if self.anomaly is Anomaly.LOST_UPDATE else str(self.anomaly)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What came of one history; `undecided` counts searches that were given up."""
+
+    searches: int
+    undecided: int
+    findings: tuple[Finding, ...]
+
+
+def judge_history(history: History, budget: int = BUDGET) -> Judgement:
+    """Findings of every key that has no serial explanation; of the pages where all keys have one.
+
+    Every key is searched without its pages first, so that a page is blamed only for what it alone shows.
+    """
+    searched: list[tuple[Answer, Finding | None]] = []
+    for key in history.keys:
+        ops = ops_of_key(history, key)
+        searched.append(_search(history, without_pages(ops), None, explain_key, budget))
+        if searched[-1][0] is Answer.LINEARISABLE and len(without_pages(ops)) < len(ops):
+            searched.append(_search(history, ops, None, explain_key, budget))
+    if all(answer is Answer.LINEARISABLE for answer, _ in searched) and any(op.page for op in history.ops):
+        keyspace: Keyspace = (None,) * len(history.keys)
+        searched.append(_search(history, history.ops, keyspace, explain_keyspace(history.keys), budget))
+    return Judgement(
+        searches=len(searched),
+        undecided=sum(answer is Answer.UNDECIDED for answer, _ in searched),
+        findings=tuple(finding for _, finding in searched if finding is not None),
+    )
+
+
+def _search(
+    history: History, ops: Sequence[Op], initial: State, explain: Callable[[State, Op], object], budget: int
+) -> tuple[Answer, Finding | None]:
+    ops = [replace(op, is_optional=True, returned_ns=NEVER_NS) if op.is_unknown else op for op in ops]
+    ops = [op for op in ops if not op.is_optional or op.may_write]
+    answer = linearise(ops, initial, explain, budget).answer
+    if answer is not Answer.NOT_LINEARISABLE:
+        return answer, None
+    return answer, _finding(history, ops, shrink(ops, initial, explain))
+
+
+def _finding(history: History, ops: Sequence[Op], core: tuple[Op, ...]) -> Finding:
+    seen = [op for key in dict.fromkeys(key for op in core for key in _keys(op)) for op in ops_of_key(history, key)]
+    anomaly = classify(core, seen)
+    return Finding(
+        anomaly=anomaly,
+        operation=_blamed(anomaly, core).spec.name,
+        history=history.name,
+        keys=tuple(dict.fromkeys(key for op in core for key in _keys(op))),
+        fields=history.fields,
+        core=tuple(sorted(core, key=lambda op: op.invoked_ns)),
+        context=tuple(_context(ops, core)) if anomaly is Anomaly.LOST_UPDATE else (),
+    )
+
+
+def _keys(op: Op) -> tuple[str, ...]:
+    if op.key is not None:
+        return (op.key,)
+    return tuple(key for key, _ in op.page.rows) if op.page is not None else ()
+
+
+def _blamed(anomaly: Anomaly, core: Sequence[Op]) -> Op:
+    if anomaly is Anomaly.DOUBLE_TRANSITION:
+        return next(op for op in core if op.kind in {Kind.TRANSITION, Kind.DELETE})
+    return next((op for op in core if op.is_accepted and op.may_write), core[0])
+
+
+def _context(ops: Sequence[Op], core: Sequence[Op]) -> Sequence[Op]:
+    """The first accepted writes that overlap an accepted one of the core and do not show it: it was lost to one."""
+    chosen = {op.index for op in core}
+    writes = [op for op in core if op.is_accepted and op.may_write]
+    overlapping = [
+        op
+        for op in sorted(ops, key=lambda op: op.invoked_ns)
+        if op.index not in chosen and op.is_accepted and op.may_write and any(_ignores(op, write) for write in writes)
+    ]
+    return overlapping[:_SHOWN_CONTEXT]
+
+
+def _ignores(op: Op, write: Op) -> bool:
+    is_overlapping = op.invoked_ns <= write.returned_ns and write.invoked_ns <= op.returned_ns
+    shows = op.row is not None and all(op.row.fields[index] == cell for index, cell in write.writes)
+    return op.key == write.key and is_overlapping and not shows

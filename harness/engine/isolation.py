@@ -1,0 +1,162 @@
+"""Runs one concurrent history on a system, and takes its rows away again."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.domain.exchange import Headers, Response
+from harness.domain.isolation.history import History, Op
+from harness.domain.isolation.plan import Intent, Plan
+from harness.domain.isolation.scenario import Cell, IsolationScenario, Kind, OperationSpec, RowSpec, normal_cell
+from harness.domain.ports import SideClient
+from harness.engine.isolation_answers import read_page, read_row
+
+_CLEANING_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsolationTarget:
+    """A system under test: how it is reached, and what every request carries.
+
+    `keeps_ids_apart` False: the system may give the id of its last row to the next one once it is deleted. A row of our
+    own then follows every create, so that it never is the last.
+    """
+
+    client: SideClient
+    scenario: IsolationScenario
+    headers: Headers = ()
+    keeps_ids_apart: bool = True
+    clock: Callable[[], int] = field(default=time.perf_counter_ns)
+
+
+async def run_history(target: IsolationTarget, plan: Plan) -> History:
+    """Creates the keys, lets all clients loose at once, then reads every key and page in quiet; leaves no row of ours.
+
+    Raises:
+        SystemUnavailable: an accepted answer does not show what the scenario says.
+    """
+    run = _Run(target, plan)
+    try:
+        await run.in_turn(0, plan.creates)
+        await _all_or_first_error(run.in_turn(n, intents) for n, intents in enumerate(plan.clients, start=1))
+        await run.in_turn(0, run.last_looks())
+    finally:
+        await run.clean()
+    return History(name=plan.group, keys=plan.keys, fields=target.scenario.row.fields, ops=tuple(run.ops))
+
+
+class _Run:
+    def __init__(self, target: IsolationTarget, plan: Plan) -> None:
+        self._target = target
+        self._scenario = target.scenario
+        self._plan = plan
+        self._ids: dict[str, str] = {}
+        self._made: dict[str, None] = {}
+        self._sent = 0
+        self.ops: list[Op] = []
+
+    async def in_turn(self, client: int, intents: Iterable[Intent]) -> None:
+        """One client's operations, each once the one before is answered; one without a row to be about is left out."""
+        for intent in intents:
+            row_id = None
+            if intent.key is not None and intent.spec.kind is not Kind.CREATE:
+                row_id = self._ids.get(intent.key)
+                if row_id is None:
+                    continue
+            op = await self._send(client, intent, row_id)
+            self.ops.append(op)
+            if op.kind is Kind.CREATE and op.row is not None and op.row.id is not None:
+                self._ids[op.key or ""] = op.row.id
+                self._made[op.row.id] = None
+                await self._space()
+
+    def last_looks(self) -> Sequence[Intent]:
+        """A read of every key, and the first page of every list, in its largest size."""
+        (read,) = self._scenario.of_kind(Kind.READ)
+        reads = [Intent(spec=read, key=key, value=0) for key in self._plan.keys]
+        lists = self._scenario.of_kind(Kind.LIST)
+        return (*reads, *(Intent(spec=spec, key=None, value=0, page_size=_largest(spec)) for spec in lists))
+
+    async def clean(self) -> None:
+        """Deletes every row that was made, and what lists still show of those whose create was never answered."""
+        delete = self._scenario.of_kind(Kind.DELETE)[0]
+        everything = [spec for spec in self._scenario.of_kind(Kind.LIST) if not spec.guard][:1]
+        left = list(self._made)
+        for _ in range(_CLEANING_ROUNDS):
+            for row_id in left:
+                await self._target.client.send(delete.request(self._values(None, row_id), self._target.headers))
+            left = [row_id for spec in everything for row_id in await self._listed(spec)]
+            if not left:
+                return
+
+    async def _send(self, client: int, intent: Intent, row_id: str | None) -> Op:
+        row = self._scenario.row
+        index, self._sent = self._sent, self._sent + 1
+        request = intent.spec.request(self._values(intent, row_id), self._target.headers)
+        invoked_ns = self._target.clock()
+        exchange = await self._target.client.send(request)
+        returned_ns = self._target.clock()
+        answer = exchange.response if exchange.response and not exchange.response.is_truncated else None
+        op = Op(
+            index=index,
+            client=client,
+            spec=intent.spec,
+            key=intent.key,
+            row_id=row_id,
+            value=intent.value,
+            writes=_indexed(row, intent.spec.written(intent.value)),
+            guard=_indexed(row, intent.spec.guard),
+            invoked_ns=invoked_ns,
+            returned_ns=returned_ns,
+            status=None if answer is None else answer.status,
+        )
+        return op if answer is None else _with_answer(op, answer, intent, row)
+
+    async def _space(self) -> None:
+        if self._target.keeps_ids_apart:
+            return
+        (create,) = self._scenario.of_kind(Kind.CREATE)
+        values = {"group": f"{self._plan.group}S", "key": f"{self._plan.group}-S{len(self._made)}", "value": "0"}
+        exchange = await self._target.client.send(create.request(values, self._target.headers))
+        if exchange.response is not None and exchange.response.status == create.succeeds:
+            row = read_row(exchange.response, self._scenario.row, values["key"])
+            self._made[row.id or ""] = None
+
+    async def _listed(self, spec: OperationSpec) -> list[str]:
+        intent = Intent(spec=spec, key=None, value=0, page_size=_largest(spec))
+        response = (await self._target.client.send(spec.request(self._values(intent, None)))).response
+        if response is None or response.status != spec.succeeds:
+            return []
+        return [row.id or "" for _, row in read_page(response, self._scenario.row, intent).rows]
+
+    def _values(self, intent: Intent | None, row_id: str | None) -> Mapping[str, str]:
+        values = {"group": self._plan.group, "id": row_id or ""}
+        if intent is None:
+            return values
+        page = {"page": str(intent.page), "size": str(intent.page_size)}
+        return values | page | {"key": intent.key or "", "value": str(intent.value)}
+
+
+def _with_answer(op: Op, answer: Response, intent: Intent, row: RowSpec) -> Op:
+    if not op.is_accepted:
+        return op
+    if intent.key is None:
+        return replace(op, page=read_page(answer, row, intent))
+    return replace(op, row=read_row(answer, row, intent.key)) if intent.spec.rows_answered else op
+
+
+def _indexed(row: RowSpec, cells: Mapping[str, Cell]) -> tuple[tuple[int, Cell], ...]:
+    return tuple((row.fields.index(name), normal_cell(cell)) for name, cell in cells.items())
+
+
+def _largest(spec: OperationSpec) -> int:
+    return max(spec.page.sizes) if spec.page is not None else 0
+
+
+async def _all_or_first_error(turns: Iterable[Awaitable[None]]) -> None:
+    """Waits for all, so that nothing of a history is under way once it has ended; raises the first error of any."""
+    ended = await asyncio.gather(*turns, return_exceptions=True)
+    for error in ended:
+        if error is not None:
+            raise error

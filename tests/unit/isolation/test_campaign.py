@@ -1,0 +1,53 @@
+"""Whole histories on things in memory: every planted race is found, and what keeps the laws is clean."""
+
+import pytest
+
+from harness.domain.isolation.campaign import Campaign
+from harness.domain.isolation.plan import Size
+from harness.domain.isolation.timeline import draw_timeline
+from harness.engine.isolation import IsolationTarget
+from harness.engine.isolation_campaign import CampaignHooks, CampaignPlan, run_campaign
+from tests.builders.racy_things import DEFECTS, RacyThings, things_scenario
+
+SIZE = Size(clients=6, keys=2, ops_per_client=3)
+
+
+async def run(things: RacyThings, histories: int, *, until: str | None = None) -> Campaign:
+    plan = CampaignPlan(
+        run="T",
+        seed=7,
+        size=SIZE,
+        duration_s=60.0,
+        histories=histories,
+        until=lambda campaign: until is not None and any(title.startswith(until) for title in campaign.found),
+    )
+    return await run_campaign(IsolationTarget(client=things, scenario=things_scenario()), plan, CampaignHooks())
+
+
+async def test_a_system_that_keeps_the_laws_is_clean() -> None:
+    things = RacyThings()
+    campaign = await run(things, 30)
+    assert (campaign.histories, campaign.undecided, campaign.found) == (30, 0, {})
+    assert campaign.contended > 10
+    assert not things.rows, "a history leaves no row behind"
+
+
+async def test_operations_without_an_outcome_are_no_finding() -> None:
+    things = RacyThings(failing_share=0.1)
+    campaign = await run(things, 20)
+    assert campaign.unknown > 20
+    assert campaign.found == {}
+    assert campaign.undecided == 0
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+async def test_every_planted_race_is_found_and_named(defect: str) -> None:
+    campaign = await run(RacyThings(defect), 60, until=defect)
+    (finding,) = [found for found, _ in campaign.findings if found.title.startswith(defect)][:1]
+    assert len(finding.core) <= 3, draw_timeline(finding)
+
+
+async def test_the_same_seed_finds_the_same() -> None:
+    first, second = [await run(RacyThings("double seal"), 5) for _ in range(2)]
+    assert first.statuses == second.statuses
+    assert first.found == second.found
