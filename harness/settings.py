@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -113,6 +113,22 @@ class RowsSettings(_Frozen, frozen=True):
     """Tables that only the target has, by intent: their rows are no difference."""
 
 
+class SchemaAcceptance(_Frozen, frozen=True):
+    """A difference of the schemas that is wanted; `*` stands for any text, an absent side declares nothing there."""
+
+    at: Annotated[str, msgspec.Meta(pattern=r"^/[^*/]+")]
+    """The place, as `parakeet parity schema` shows it; its table is named in full."""
+    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    legacy: str | None = None
+    target: str | None = None
+
+
+class SchemaSettings(_Frozen, frozen=True):
+    """Where the target's schema differs by intent, beside what `[rows]` says."""
+
+    accept: list[SchemaAcceptance] = []
+
+
 class ObjectsSettings(_Frozen, frozen=True):
     """Which of the legacy's files are objects of the target, key for key."""
 
@@ -153,6 +169,7 @@ class Settings(_Frozen, frozen=True):
     sides: SidesSettings = SidesSettings()
     local: LocalSettings = LocalSettings()
     rows: RowsSettings = RowsSettings()
+    schema: SchemaSettings = SchemaSettings()
     objects: ObjectsSettings = ObjectsSettings()
     adequacy: AdequacySettings = AdequacySettings()
     gates: GateSettings = GateSettings()

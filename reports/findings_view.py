@@ -22,6 +22,7 @@ _FACET_RANK = {
     Facet.OBJECT: 3,
     Facet.BODY: 4,
     Facet.HEADER: 5,
+    Facet.SCHEMA: 6,
 }
 
 

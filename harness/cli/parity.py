@@ -1,4 +1,4 @@
-"""`parakeet parity`: rows alone, or objects."""
+"""`parakeet parity`: rows, objects, or schemas alone."""
 
 import asyncio
 from pathlib import Path
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from harness.cli.parity_objects import objects
+from harness.cli.parity_schema import schema
 from harness.domain.errors import ConfigurationError, ExitCode
 from harness.engine.rows import RowParityOptions
 from harness.settings import load_settings
@@ -16,6 +17,7 @@ from harness.wiring.parity import RowParity, RowParityRequest, compare_rows, sho
 
 parity = typer.Typer(help="Compare what the two systems store.", no_args_is_help=True)
 parity.command("objects")(objects)
+parity.command("schema")(schema)
 
 
 @parity.command("rows")

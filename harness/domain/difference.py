@@ -13,6 +13,7 @@ class Facet(StrEnum):
     BODY = "body"
     ROW = "row"
     OBJECT = "object"
+    SCHEMA = "schema"
 
 
 class DifferenceKind(StrEnum):

@@ -132,3 +132,18 @@ def test_every_bad_row_is_reported_when_asked(
     assert _migrate(legacy, trades_dsn, "--on-bad-row", "report") == ExitCode.NO_GO
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("cannot be carried: table")]
     assert len(lines) == 20 and lines[-1].startswith("cannot be carried: table trades, row id=20, column currency:")
+
+
+def test_schemas_are_compared_and_kept(
+    legacy: Path, trades_dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["parity", "schema", "--legacy-db", str(legacy), "--target-dsn", trades_dsn]
+    assert run([*command, "--out", str(tmp_path / "run")]) == ExitCode.NO_GO
+    output = capsys.readouterr().out
+    assert "/trades/columns/direction/type" in output and "VARCHAR(4)" in output
+    assert "/trades/columns/created_at/default" in (tmp_path / "run" / "differences.jsonl").read_text()
+    assert run([*command, "--out", str(tmp_path / "run")]) == ExitCode.USAGE
+    assert "not empty" in capsys.readouterr().err
+    accepting = tmp_path / "accepting.toml"
+    accepting.write_text('[[schema.accept]]\nat = "/*"\nlegacy = "*"\ntarget = "*"\nreason = "all of it"\n')
+    assert run([*command, "--config", str(accepting)]) == ExitCode.USAGE
