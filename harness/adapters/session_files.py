@@ -1,8 +1,8 @@
 """Sessions read from files: our own format, recordings in JSON Lines, and HAR.
 
-One JSON document with `format_version` is a session of ours, one with `log` a HAR; JSON Lines, each with a
-`request`, are a recording. Files may be gzipped. The kind is told from the content, never from the file's name.
-A HAR is read as its sessions are gone through; of the others a file is read at once.
+One JSON document with `format_version` is a session of ours, or several under `sessions`; one with `log` is a HAR;
+JSON Lines, each with a `request`, are a recording. Files may be gzipped. The kind is told from the content, never
+from the file's name. A HAR is read as its sessions are gone through; of the others a file is read at once.
 """
 
 import glob
@@ -18,7 +18,7 @@ import msgspec
 from harness.adapters.access_log import access_log_sessions, is_access_log
 from harness.adapters.har import HarFile
 from harness.adapters.json_elements import has_member
-from harness.adapters.session_steps import SessionDocument, StepLine, step_of
+from harness.adapters.session_steps import SessionDocument, SessionEntry, SessionsDocument, StepLine, step_of
 from harness.domain.errors import ConfigurationError
 from harness.domain.grouping import group_of_urls
 from harness.domain.session import Session, Step
@@ -96,7 +96,7 @@ def _open_file(path: Path, on_note: Callable[[str], None]) -> tuple[Session, ...
     text = _read_text(path)
     document = _single_document(text)
     if document is not None and "format_version" in document:
-        sessions: tuple[Session, ...] = (_own_session(document, path),)
+        sessions: tuple[Session, ...] = tuple(_own_sessions(document, path))
     elif document is None and is_access_log(text):
         sessions = access_log_sessions(text, path, on_note)
     else:
@@ -164,15 +164,22 @@ def _single_document(text: str) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _own_session(document: dict[str, Any], path: Path) -> Session:
+def _own_sessions(document: dict[str, Any], path: Path) -> Iterator[Session]:
     if document["format_version"] != FORMAT_VERSION:
         raise ConfigurationError(
             f"format_version {document['format_version']!r} is unknown",
             where=str(path),
             hint=f"This version reads {FORMAT_VERSION}.",
         )
-    parsed = _convert(document, SessionDocument, str(path))
-    steps = tuple(step_of(line, number, f"{path} step {number}") for number, line in enumerate(parsed.steps, start=1))
+    if "sessions" not in document:
+        yield _own_session(_convert(document, SessionDocument, str(path)), path, str(path))
+        return
+    for entry in _convert(document, SessionsDocument, str(path)).sessions:
+        yield _own_session(entry, path, f"{path}, session {entry.id},")
+
+
+def _own_session(parsed: SessionDocument | SessionEntry, path: Path, where: str) -> Session:
+    steps = tuple(step_of(line, number, f"{where} step {number}") for number, line in enumerate(parsed.steps, start=1))
     return Session(id=parsed.id, group=parsed.group, steps=steps, source=str(path), tags=tuple(parsed.tags))
 
 

@@ -73,6 +73,23 @@ class SessionDocument(msgspec.Struct, forbid_unknown_fields=True):
     description: str = ""
 
 
+class SessionEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """One session of a file that holds several."""
+
+    id: str
+    group: str
+    steps: list[StepLine]
+    tags: list[str] = []
+
+
+class SessionsDocument(msgspec.Struct, forbid_unknown_fields=True):
+    """A session file of ours with several sessions."""
+
+    format_version: int
+    sessions: list[SessionEntry]
+    description: str = ""
+
+
 def step_of(line: StepLine, number: int, where: str) -> Step:
     """The domain's step; `number` stands in for an absent `n`.
 

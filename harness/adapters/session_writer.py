@@ -1,6 +1,7 @@
-"""A session as a file of our own format, which reads back as the same session."""
+"""Sessions as files of our own format, which read back as the same sessions."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from harness.domain.session import Session, Step
@@ -10,14 +11,27 @@ _JSON = ("content-type", "application/json")
 
 def encode_session_file(session: Session, description: str = "") -> bytes:
     """The file's content; recorded answers are left out, since a session of ours has none."""
-    document: dict[str, Any] = {"format_version": 1, "id": session.id, "group": session.group}
+    opening: dict[str, Any] = {"format_version": 1, "id": session.id, "group": session.group}
     if description:
-        document["description"] = description
-    if session.tags:
-        document["tags"] = list(session.tags)
-    document["steps"] = [_step(step) for step in session.steps]
+        opening["description"] = description
+    return _encode(opening | _session(session))
+
+
+def encode_sessions_file(sessions: Iterable[Session], description: str = "") -> bytes:
+    """The content of one file that holds all of these sessions, in their order."""
+    opening: dict[str, Any] = {"format_version": 1} | ({"description": description} if description else {})
+    entries = [{"id": session.id, "group": session.group} | _session(session) for session in sessions]
+    return _encode(opening | {"sessions": entries})
+
+
+def _encode(document: dict[str, Any]) -> bytes:
     # ASCII, since a step may send a lone surrogate on purpose.
     return (json.dumps(document, indent=2) + "\n").encode()
+
+
+def _session(session: Session) -> dict[str, Any]:
+    tags = {"tags": list(session.tags)} if session.tags else {}
+    return tags | {"steps": [_step(step) for step in session.steps]}
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "migrate": "harness.cli.migrate:migrate",
     "parity": "harness.cli.parity:parity",
     "prepare": "harness.cli.prepare:prepare",
+    "generate": "harness.cli.generate:generate",
     "replay": "harness.cli.replay:replay",
     "compare": "harness.cli.compare:compare",
     "export": "harness.cli.export:export",

@@ -137,7 +137,7 @@ class CoverageCount:
         touched.sessions.add(session_id)
         touched.statuses[_NO_ANSWER if exchange.response is None else str(exchange.response.status)] += 1
         described = self._described.get(operation)
-        had = dict(_had(exchange, () if described is None else described.parameters))
+        had = dict(had_parameters(exchange, () if described is None else described.parameters))
         for parameter, found in had.items():
             if parameter not in touched.classes:
                 # Requests before the first that had it were without it.
@@ -187,7 +187,7 @@ def _rate(operation: str, sessions: set[str], mismatched: set[str]) -> MismatchR
     )
 
 
-def _had(exchange: Exchange, described: Sequence[Parameter]) -> Iterator[tuple[Parameter, ParameterClass]]:
+def had_parameters(exchange: Exchange, described: Sequence[Parameter]) -> Iterator[tuple[Parameter, ParameterClass]]:
     """The parameters that a request had, and how; those of the description that it lacked are ABSENT."""
     refused = _refused(exchange)
     sent = _sent(exchange.request, described)

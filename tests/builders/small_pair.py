@@ -21,8 +21,8 @@ class Servers:
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[str]] = []
 
-    def start(self, *arguments: str) -> str:
-        argv = [sys.executable, "-m", "tests.builders.small_server", *arguments]
+    def start(self, *arguments: str, module: str = "tests.builders.small_server") -> str:
+        argv = [sys.executable, "-m", module, *arguments]
         process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         self._processes.append(process)
         assert process.stdout is not None

@@ -1,0 +1,74 @@
+"""Sessions run once, one after another, to see what they exercise: nothing is judged or stored."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.domain.exchange import Exchange, Side
+from harness.domain.generation import Observed
+from harness.domain.session import Session, Step
+from harness.domain.substitution import UnsavedValueError, extract_saves, fill_request
+from harness.engine.replay_options import ReplayOptions
+from harness.engine.replay_session import ABSENT_DOCUMENT, read_document, unfilled
+from harness.engine.replay_sides import NOT_SENT, Outages, ReplaySide
+from harness.engine.replay_state import StatePair
+
+
+async def observe_sessions(
+    sessions: Sequence[Observed],
+    sides: Mapping[Side, ReplaySide],
+    states: StatePair,
+    *,
+    options: ReplayOptions | None = None,
+    on_session: Callable[[int], None] = lambda _: None,
+) -> tuple[Observed, ...]:
+    """The sessions with what these sides answer now, all at once to one session, then to the next.
+
+    Where both databases are known, the captured state is restored before each session and at the end.
+
+    Raises:
+        SystemUnavailable: a side stopped answering.
+    """
+    options = options or ReplayOptions()
+    outages = Outages(limit=options.max_failures_in_a_row)
+    observed = []
+    try:
+        for each in sessions:
+            await states.restore()
+            runs = await asyncio.gather(*(_run(each.session, *side, options) for side in sides.items()))
+            for exchange in (exchange for run in runs for exchange in run):
+                outages.see(exchange)
+            observed.append(replace(each, exchanges=tuple(zip(*runs, strict=True))))
+            on_session(len(observed))
+    finally:
+        await states.restore()
+    return tuple(observed)
+
+
+async def _run(session: Session, side: Side, system: ReplaySide, options: ReplayOptions) -> list[Exchange]:
+    saved: dict[str, Any] = {}
+    exchanges = []
+    for step in session.steps:
+        exchange = await _send(step, saved, side, system, options)
+        document = read_document(exchange) if step.save else ABSENT_DOCUMENT
+        if document is not ABSENT_DOCUMENT:
+            saved |= extract_saves(step, document)
+        exchanges.append(exchange)
+    return exchanges
+
+
+async def _send(step: Step, saved: dict[str, Any], side: Side, system: ReplaySide, options: ReplayOptions) -> Exchange:
+    try:
+        request = system.authorized(fill_request(step, saved), step.auth)
+    except (UnsavedValueError, ValueError) as error:
+        return Exchange(
+            side=side,
+            base_url="",
+            request=unfilled(step),
+            response=None,
+            transport_error=f"{NOT_SENT}: {error}",
+            sent_at=options.clock(),
+            duration_ms=0.0,
+        )
+    return await system.client.send(request)
