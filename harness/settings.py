@@ -103,6 +103,11 @@ class TableMap(_Frozen, frozen=True):
     added: dict[str, str] = {}
     """Columns that only the target has, each with its rule: `null`, `any`, `column NAME`, or `= LITERAL`."""
     enums: dict[str, dict[str, str]] = {}
+    """By legacy column, its values and their counterparts; `"*" = "*"` lets all other values stay as they are."""
+    units: dict[str, str] = {}
+    """By legacy column, how its number becomes the target's: `* N`, `/ N`, `epoch s`, `epoch ms` or `epoch us`."""
+    dropped: list[str] = []
+    """Legacy columns that the target does without, by intent."""
 
 
 class RowsSettings(_Frozen, frozen=True):
@@ -111,6 +116,8 @@ class RowsSettings(_Frozen, frozen=True):
     map: dict[str, TableMap] = {}
     added: list[str] = []
     """Tables that only the target has, by intent: their rows are no difference."""
+    dropped: list[str] = []
+    """Tables that only the legacy has, by intent: they are neither carried nor compared."""
 
 
 class SchemaAcceptance(_Frozen, frozen=True):

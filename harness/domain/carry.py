@@ -91,9 +91,9 @@ def _float(cell: Cell, declared: str) -> Cell:
 
 
 def _decimal(cell: Cell, declared: str) -> Cell:
-    if not isinstance(cell, (int, float)):
+    if not isinstance(cell, (int, float, Decimal)):
         raise CannotCarry(f"{_kind(cell)} {shown(cell)} in a number column of type {declared}")
-    number = Decimal(repr(cell))
+    number = cell if isinstance(cell, Decimal) else Decimal(repr(cell))
     size = re.search(r"\((\d+),(\d+)\)", declared)
     if size is None:
         return number

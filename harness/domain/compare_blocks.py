@@ -5,14 +5,15 @@ rows_parity_1m`); what they cannot prove equal goes to `compare_cells`, which al
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import copysign
 from types import NoneType
 
+from harness.domain.cell_rule import NO_RULE, CellRule
 from harness.domain.cell_values import Family, family_of, key_value
 from harness.domain.compare_cells import compare_cells
-from harness.domain.difference import Difference
+from harness.domain.difference import Difference, DifferenceKind
 from harness.domain.row_difference import Key, cell_difference, extra_row, missing_row
 from harness.domain.row_plan import AddedColumn, Fill, SharedColumn, TablePlan, literal_cell
 from harness.domain.rows import Cell, Row
@@ -89,7 +90,7 @@ class _Check:
     """None where every row is expected to hold `literal`."""
     legacy_family: Family
     literal: Cell = None
-    enum: Mapping[str, str]
+    rule: CellRule = NO_RULE
     is_key: bool = False
 
 
@@ -100,8 +101,8 @@ def _checks(plan: TablePlan) -> Iterable[_Check]:
             target_at=pair.target_at,
             target_family=pair.target_family,
             legacy_at=pair.legacy_at,
-            legacy_family=pair.legacy_family,
-            enum=pair.enum,
+            legacy_family=_legacy_family(pair),
+            rule=pair.rule,
             is_key=pair in plan.key,
         )
     for column in plan.added:
@@ -120,7 +121,6 @@ def _check_added(plan: TablePlan, column: AddedColumn) -> _Check:
         legacy_at=source,
         legacy_family=declared,
         literal=literal_cell(column.argument, family) if column.fill is Fill.LITERAL else None,
-        enum={},
     )
 
 
@@ -129,16 +129,19 @@ def _compare_column(plan: TablePlan, check: _Check, pairing: _Pairing) -> Iterab
         return
     theirs = pairing.target[check.target_at]
     ours = (check.literal,) * len(theirs) if check.legacy_at is None else pairing.legacy[check.legacy_at]
-    expected = tuple(check.enum.get(c, c) if isinstance(c, str) else c for c in ours) if check.enum else ours
-    if _are_plainly_equal(expected, theirs, check):
+    expected, lacking = check.rule.apply_all(ours)
+    if not lacking and _are_plainly_equal(expected, theirs, check):
         return
     for n, (cell, other) in enumerate(zip(expected, theirs, strict=True)):
         if check.is_key and n in pairing.mapped:
             continue
         kind = compare_cells(cell, other, legacy_type=check.legacy_family, target_type=check.target_family)
+        if n in lacking:
+            kind = DifferenceKind.VALUE
         if kind is not None:
             key = tuple(pairing.legacy[pair.legacy_at][n] for pair in plan.key)
-            yield pairing.places[n], cell_difference(plan.legacy.name, key, check.name, kind, (ours[n], other))
+            found = cell_difference(plan.legacy.name, key, check.name, kind, (ours[n], other))
+            yield pairing.places[n], replace(found, legacy=f"{found.legacy} ({lacking[n]})") if n in lacking else found
 
 
 def _are_plainly_equal(ours: Cells, theirs: Cells, check: _Check) -> bool:
@@ -187,7 +190,7 @@ def _match(plan: TablePlan, legacy: Sequence[Row], target: Sequence[Row], key_ma
     for position, row in enumerate(legacy):
         key = _legacy_key(plan, row)
         wanted = key_map(plan.legacy.name, key)
-        families = [pair.legacy_family if wanted == key else pair.target_family for pair in plan.key]
+        families = [_legacy_family(pair) if wanted == key else pair.target_family for pair in plan.key]
         candidates = waiting.get(_comparable(_renamed(plan, wanted), families))
         if not candidates:
             missing.append((position, row))
@@ -211,9 +214,12 @@ def _same_key(_table: str, key: Key) -> Key:
 
 
 def _renamed(plan: TablePlan, key: Key) -> Key:
-    return tuple(
-        pair.enum.get(cell, cell) if isinstance(cell, str) else cell for pair, cell in zip(plan.key, key, strict=True)
-    )
+    return tuple(pair.rule.find(cell)[0] for pair, cell in zip(plan.key, key, strict=True))
+
+
+def _legacy_family(pair: SharedColumn) -> Family:
+    """How the legacy's cells are read: those that a rule makes are the target's."""
+    return pair.target_family if pair.rule else pair.legacy_family
 
 
 def _comparable(key: Key, families: Sequence[Family]) -> object:

@@ -7,7 +7,9 @@ from harness.domain.compare_blocks import KeyMap, compare_block
 from harness.domain.difference import Difference
 from harness.domain.record import RowChange
 from harness.domain.row_difference import Key, extra_row, key_of, missing_column, missing_rows
-from harness.domain.row_plan import RowMapping, plan_table, target_table
+from harness.domain.row_mapping import RowMapping, carried_tables, target_table
+from harness.domain.row_mapping_check import check_tables
+from harness.domain.row_plan import plan_table
 from harness.domain.rows import DatabaseState, Row, TableRows
 
 
@@ -32,11 +34,13 @@ def compare_states(
     only the target has are differences only if they hold rows, and not at all if the mapping names them as added.
 
     Raises:
-        ConfigurationError: the mapping names a column that is not there.
+        ConfigurationError: the mapping does not fit the two databases.
     """
     mapped = mapping or {}
+    check_tables(mapped, *({name: table.schema for name, table in state.items()} for state in (legacy, target)))
     found: list[Difference] = []
-    for name in sorted(legacy):
+    carried = carried_tables(legacy, mapped)
+    for name in carried:
         answering = target.get(target_table(name, mapped))
         if answering is None:
             found.append(missing_rows(name, f'"{len(legacy[name].rows)} rows"'))
@@ -44,7 +48,7 @@ def compare_states(
         plan = plan_table(legacy[name].schema, answering.schema, mapped.get(name))
         found += (missing_column(name, lost) for lost in plan.lost)
         found += compare_block(plan, legacy[name].rows, answering.rows, key_map).differences
-    known = {target_table(name, mapped) for name in legacy} | {name for name, each in mapped.items() if each.is_added}
+    known = {target_table(name, mapped) for name in carried} | {name for name, each in mapped.items() if each.is_added}
     for name in sorted(target.keys() - known):
         schema = target[name].schema
         found += (extra_row(name, schema, key_of(schema, row), row) for row in target[name].rows)

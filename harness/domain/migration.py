@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.domain.carry_column import carry_column
+from harness.domain.cell_rule import NO_RULE, CellRule
 from harness.domain.cell_values import cell_text, family_of
 from harness.domain.errors import DataRefused
-from harness.domain.row_plan import AddedColumn, Fill, RowMapping, TablePlan, literal_cell, plan_table, target_table
+from harness.domain.row_mapping import RowMapping, carried_tables, target_table
+from harness.domain.row_mapping_check import check_tables
+from harness.domain.row_plan import AddedColumn, Fill, TablePlan, literal_cell, plan_table
 from harness.domain.rows import Cell, Column, Row, TableSchema
 
 Enums = Mapping[str, Sequence[str]]
@@ -30,17 +33,18 @@ class Refusal:
 def plan_tables(
     legacy: Mapping[str, TableSchema], schemas: Mapping[str, TableSchema], mapping: RowMapping
 ) -> tuple[TablePlan, ...]:
-    """A plan for every legacy table, in the order of their names.
+    """A plan for every legacy table that is carried, in the order of their names.
 
     Raises:
         DataRefused: the target lacks a table or column that the legacy has, or a value for one of its own.
-        ConfigurationError: the mapping names a column that is not there.
+        ConfigurationError: the mapping does not fit the two databases.
     """
+    check_tables(mapping, legacy, schemas)
     plans = []
-    for name in sorted(legacy):
+    for name in carried_tables(legacy, mapping):
         answering = target_table(name, mapping)
         if answering not in schemas:
-            hint = "Create it (`alembic upgrade head`), or name its counterpart under [rows.map] in parakeet.toml."
+            hint = "Create it (`alembic upgrade head`), or map or drop it under [rows] in parakeet.toml."
             raise DataRefused(f"the target has no table for the legacy's {name}", where=answering, hint=hint)
         plan = plan_table(legacy[name], schemas[answering], mapping.get(name))
         _require_complete(plan)
@@ -73,9 +77,13 @@ class TableCarrier:
     def carry(self, rows: Sequence[Row]) -> bytes:
         """The rows as lines; empty once a row was refused."""
         legacy = tuple(zip(*rows, strict=True))
-        carried = [carry_column(each.cells(legacy, len(rows)), each.target, self.enums) for each in self._sources()]
-        for source, column in zip(self._sources(), carried, strict=True):
-            for position, why in column.refused:
+        carried = []
+        for source in self._sources():
+            cells, lacking = source.cells(legacy, len(rows))
+            column = carry_column(cells, source.target, self.enums)
+            carried.append(column)
+            # What the mapping has no value for is told in its words, not in those of the target's column.
+            for position, why in sorted({**dict(column.refused), **lacking}.items()):
                 self._refuse(rows, position, source.name, why)
         self.rows += len(rows)
         if self.refused:
@@ -86,7 +94,7 @@ class TableCarrier:
     def _sources(self) -> Iterator["_Source"]:
         plan = self.plan
         for pair in plan.shared:
-            yield _Source(name=pair.name, target=pair.target, legacy_at=pair.legacy_at, enum=pair.enum)
+            yield _Source(name=pair.name, target=pair.target, legacy_at=pair.legacy_at, rule=pair.rule)
         for column in plan.added:
             if column.fill is not Fill.ANY:
                 yield _added_source(plan, column)
@@ -106,13 +114,13 @@ class _Source:
     target: Column
     legacy_at: int | None
     literal: Cell = None
-    enum: Mapping[str, str] = field(default_factory=dict)
+    rule: CellRule = NO_RULE
 
-    def cells(self, legacy: Sequence[tuple[Cell, ...]], rows: int) -> tuple[Cell, ...]:
+    def cells(self, legacy: Sequence[tuple[Cell, ...]], rows: int) -> tuple[tuple[Cell, ...], Mapping[int, str]]:
+        """What to write, and by position why the mapping has no value."""
         if self.legacy_at is None:
-            return (self.literal,) * rows
-        cells = legacy[self.legacy_at]
-        return tuple(self.enum.get(c, c) if isinstance(c, str) else c for c in cells) if self.enum else cells
+            return (self.literal,) * rows, {}
+        return self.rule.apply_all(legacy[self.legacy_at])
 
 
 def refusal_error(refusals: Sequence[Refusal], count: int) -> DataRefused:
@@ -154,7 +162,7 @@ def _rule_text(plan: TablePlan, column: AddedColumn) -> str:
 
 def _require_complete(plan: TablePlan) -> None:
     if plan.lost:
-        hint = "Name its counterpart under [rows.map] in parakeet.toml, or add the column to the target."
+        hint = "Map or drop it under [rows.map] in parakeet.toml, or add the column to the target."
         where = f"table {plan.legacy.name}"
         raise DataRefused(f"the target has no column for the legacy's {', '.join(plan.lost)}", where=where, hint=hint)
     missing = [column.target.name for column in plan.added if column.fill is Fill.MISSING]

@@ -1,34 +1,18 @@
 """Which target column answers for which legacy column, and what fills the columns that only the target has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+from harness.domain.cell_rule import OTHERS, CellRule
 from harness.domain.cell_values import Family, family_of
 from harness.domain.errors import ConfigurationError
+from harness.domain.row_mapping import TableMapping
+from harness.domain.row_mapping_check import check_table
 from harness.domain.rows import Cell, Column, TableSchema
 
 _BIRTH_COLUMN = "created_at"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableMapping:
-    """How one legacy table is found on the target; what is not named keeps its name.
-
-    `added` maps a target column to its rule: `null`, `any`, `column NAME` (a legacy column) or `= LITERAL`.
-    `is_added` says that only the target has the table, by intent.
-    """
-
-    table: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    added: Mapping[str, str] = field(default_factory=dict)
-    enums: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    is_added: bool = False
-
-
-RowMapping = Mapping[str, TableMapping]
-"""By legacy table, and by target table where only the target has it."""
 
 
 class Fill(StrEnum):
@@ -53,7 +37,7 @@ class SharedColumn:
     legacy_family: Family
     target: Column
     target_family: Family
-    enum: Mapping[str, str]
+    rule: CellRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +59,9 @@ class TablePlan:
     shared: tuple[SharedColumn, ...]
     added: tuple[AddedColumn, ...]
     lost: tuple[str, ...]
-    """Legacy columns that the target does not have."""
+    """Legacy columns that the target does not have, but for those that are dropped by intent."""
     key: tuple[SharedColumn, ...]
     """By what rows are aligned: the legacy's key, else the target's, else every shared column."""
-
-
-def target_table(legacy_table: str, mapping: RowMapping) -> str:
-    """The target's name of a legacy table."""
-    mapped = mapping.get(legacy_table)
-    return (mapped.table if mapped else None) or legacy_table
 
 
 def plan_table(legacy: TableSchema, target: TableSchema, mapping: TableMapping | None = None) -> TablePlan:
@@ -94,16 +72,18 @@ def plan_table(legacy: TableSchema, target: TableSchema, mapping: TableMapping |
     else the column's default.
 
     Raises:
-        ConfigurationError: the mapping names a column that is not there, or an unknown rule.
+        ConfigurationError: the mapping does not fit the two tables, or has an unknown rule.
     """
     mapped = mapping or TableMapping()
-    _check(mapped, legacy, target)
+    check_table(mapped, legacy, target)
     shared = tuple(
         _share(column, legacy, target, mapped) for column in legacy.column_names if _has(column, mapped, target)
     )
     names = {pair.target.name for pair in shared}
     added = tuple(_add(column, legacy, target, mapped) for column in target.columns if column.name not in names)
-    lost = tuple(name for name in legacy.column_names if not _has(name, mapped, target))
+    lost = tuple(
+        name for name in legacy.column_names if not _has(name, mapped, target) and name not in set(mapped.dropped)
+    )
     return TablePlan(
         legacy=legacy, target=target, shared=shared, added=added, lost=lost, key=_key(shared, legacy, target)
     )
@@ -122,6 +102,12 @@ def literal_cell(text: str, family: Family) -> Cell:
     return text
 
 
+def cell_rule(labels: Mapping[str, str], unit: str, family: Family) -> CellRule:
+    """The rule of a column as the configuration spells it; labels become cells of the target column's family."""
+    cells = {text: label if text == OTHERS else literal_cell(label, family) for text, label in labels.items()}
+    return CellRule(labels=cells, unit=unit, family=family)
+
+
 def _share(name: str, legacy: TableSchema, target: TableSchema, mapped: TableMapping) -> SharedColumn:
     legacy_at = legacy.column_names.index(name)
     target_at = target.column_names.index(mapped.columns.get(name, name))
@@ -133,7 +119,7 @@ def _share(name: str, legacy: TableSchema, target: TableSchema, mapped: TableMap
         legacy_family=family_of(legacy.columns[legacy_at].declared_type),
         target=column,
         target_family=family_of(column.declared_type),
-        enum=mapped.enums.get(name, {}),
+        rule=cell_rule(mapped.enums.get(name, {}), mapped.units.get(name, ""), family_of(column.declared_type)),
     )
 
 
@@ -144,7 +130,7 @@ def _add(column: Column, legacy: TableSchema, target: TableSchema, mapped: Table
 
 def _rule(column: Column, legacy: TableSchema, rule: str | None) -> tuple[Fill, str]:
     if rule is not None:
-        return _stated_rule(column, legacy, rule)
+        return stated_rule(column, legacy, rule)
     if column.is_nullable and column.default is None:
         return Fill.NULL, ""
     is_time = family_of(column.declared_type) in {Family.MOMENT, Family.INSTANT}
@@ -153,7 +139,12 @@ def _rule(column: Column, legacy: TableSchema, rule: str | None) -> tuple[Fill, 
     return (Fill.ANY, "") if column.default is not None else (Fill.MISSING, "")
 
 
-def _stated_rule(column: Column, legacy: TableSchema, rule: str) -> tuple[Fill, str]:
+def stated_rule(column: Column, legacy: TableSchema, rule: str) -> tuple[Fill, str]:
+    """A rule of `added`, and its literal or legacy column.
+
+    Raises:
+        ConfigurationError: it is none, or names a column that is not there.
+    """
     word, _, argument = rule.strip().partition(" ")
     if rule.strip() in {Fill.NULL, Fill.ANY}:
         return Fill(rule.strip()), ""
@@ -167,7 +158,7 @@ def _stated_rule(column: Column, legacy: TableSchema, rule: str) -> tuple[Fill, 
 
 
 def _has(name: str, mapped: TableMapping, target: TableSchema) -> bool:
-    return mapped.columns.get(name, name) in target.column_names
+    return name not in set(mapped.dropped) and mapped.columns.get(name, name) in target.column_names
 
 
 def _key(shared: tuple[SharedColumn, ...], legacy: TableSchema, target: TableSchema) -> tuple[SharedColumn, ...]:
@@ -178,25 +169,3 @@ def _key(shared: tuple[SharedColumn, ...], legacy: TableSchema, target: TableSch
     if target.key and all(name in by_target for name in target.key):
         return tuple(by_target[name] for name in target.key)
     return shared
-
-
-def _check(mapped: TableMapping, legacy: TableSchema, target: TableSchema) -> None:
-    named = {"columns": mapped.columns, "enums": mapped.enums}
-    wrong = [
-        (f"{section}.{name}", legacy.name)
-        for section, names in named.items()
-        for name in names
-        if name not in legacy.column_names
-    ]
-    wrong += [
-        (f"columns.{name} = {new!r}", target.name)
-        for name, new in mapped.columns.items()
-        if new not in target.column_names
-    ]
-    wrong += [(f"added.{name}", target.name) for name in mapped.added if name not in target.column_names]
-    if wrong:
-        key, table = wrong[0]
-        hint = f"Columns of {table}: correct the mapping."
-        raise ConfigurationError(
-            "the row mapping names a column that is not there", where=f"[rows.map.{legacy.name}] {key}", hint=hint
-        )

@@ -9,8 +9,8 @@ from harness.domain.difference import Difference
 from harness.domain.errors import DataRefused
 from harness.domain.migration import Refusal, TableCarrier, plan_tables, refusal_error
 from harness.domain.ports import RowSource
+from harness.domain.row_mapping import RowMapping
 from harness.domain.row_parity import KeyRange
-from harness.domain.row_plan import RowMapping
 from harness.engine.row_parity import compare_databases
 from harness.engine.rows import RowParityOptions
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from harness.domain.identity import Identity
 from harness.domain.record import SessionRecord
-from harness.domain.row_plan import RowMapping
+from harness.domain.row_mapping import RowMapping
 
 
 def _utc_now() -> datetime:

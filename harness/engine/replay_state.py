@@ -8,7 +8,7 @@ from harness.domain.compare_rows import compare_states, diff_states
 from harness.domain.difference import Difference
 from harness.domain.ports import StateStore
 from harness.domain.record import RowChange
-from harness.domain.row_plan import RowMapping
+from harness.domain.row_mapping import RowMapping
 from harness.domain.rows import DatabaseState, TableSchema
 
 Changes = tuple[RowChange, ...]

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Mapping
 from harness.domain.difference import Difference
 from harness.domain.ports import RowSource
 from harness.domain.row_difference import Key, extra_row, key_of, missing_column, missing_rows
+from harness.domain.row_mapping import RowMapping, carried_tables, target_table
+from harness.domain.row_mapping_check import check_tables
 from harness.domain.row_parity import KeyRange, RangeOutcome
-from harness.domain.row_plan import RowMapping, TablePlan, plan_table, target_table
+from harness.domain.row_plan import TablePlan, plan_table
 from harness.domain.rows import TableSchema
 from harness.engine.rows import RowParityOptions, compare_table
 
@@ -27,13 +29,14 @@ async def compare_databases(
     target has differ if they hold rows, unless the mapping names them as added.
 
     Raises:
-        ConfigurationError: the mapping names a column that is not there, or a database cannot be read.
+        ConfigurationError: the mapping does not fit the databases, or one of them cannot be read.
         SystemUnavailable: a database does not answer.
     """
     async with legacy.open_reader() as ours, target.open_reader() as theirs:
         schemas = await ours.read_schemas(), await theirs.read_schemas()
+    check_tables(mapping, *schemas)
     plans = _plans(*schemas, mapping)
-    for name in sorted(schemas[0]):
+    for name in carried_tables(schemas[0], mapping):
         if done is not None and name in done and done[name] is None:
             continue
         after = None if done is None else done.get(name)
@@ -50,7 +53,7 @@ async def compare_databases(
 
 
 def _plans(legacy: Schemas, target: Schemas, mapping: RowMapping) -> Mapping[str, TablePlan]:
-    answering = {name: target_table(name, mapping) for name in legacy}
+    answering = {name: target_table(name, mapping) for name in carried_tables(legacy, mapping)}
     return {
         name: plan_table(legacy[name], target[other], mapping.get(name))
         for name, other in answering.items()
@@ -60,7 +63,7 @@ def _plans(legacy: Schemas, target: Schemas, mapping: RowMapping) -> Mapping[str
 
 def _only_on_target(legacy: Schemas, target: Schemas, mapping: RowMapping) -> set[str]:
     added = {name for name, each in mapping.items() if each.is_added}
-    return set(target) - {target_table(name, mapping) for name in legacy} - added
+    return set(target) - {target_table(name, mapping) for name in carried_tables(legacy, mapping)} - added
 
 
 async def _outcome_of_extra(target: RowSource, schema: TableSchema) -> RangeOutcome:

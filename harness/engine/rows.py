@@ -168,7 +168,7 @@ def _is_known_to_both(plan: TablePlan, key: Key) -> bool:
 
 
 def _is_askable(cell: Cell, pair: SharedColumn) -> bool:
-    if pair.enum or cell is None or isinstance(cell, bytes):
+    if cell is None or isinstance(cell, bytes):
         return False
     if pair.target_family in _NUMBERS:
         return isinstance(cell, (int, float))
@@ -178,6 +178,8 @@ def _is_askable(cell: Cell, pair: SharedColumn) -> bool:
 
 
 def _is_keyed(plan: TablePlan) -> bool:
+    if any(pair.rule for pair in plan.key):
+        return False  # the two sides then have an order each
     return {pair.name for pair in plan.key} == set(plan.legacy.key) or (
         {pair.target.name for pair in plan.key} == set(plan.target.key)
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from harness.adapters.postgres import mark_disposable
 from harness.adapters.postgres_load import PostgresTarget
 from harness.adapters.sqlite_reader import SqliteSource
-from harness.domain.row_plan import RowMapping, TableMapping
+from harness.domain.row_mapping import RowMapping, TableMapping
 from harness.engine.migrate import Migration, MigrationOptions, migrate
 from harness.settings import RowsSettings
 
@@ -32,7 +32,15 @@ def row_mapping(rows: RowsSettings | None) -> RowMapping:
     if rows is None:
         return {}
     mapped = {
-        name: TableMapping(table=each.table, columns=each.columns, added=each.added, enums=each.enums)
+        name: TableMapping(
+            table=each.table,
+            columns=each.columns,
+            added=each.added,
+            enums=each.enums,
+            units=each.units,
+            dropped=each.dropped,
+        )
         for name, each in rows.map.items()
     }
-    return {**dict.fromkeys(rows.added, TableMapping(is_added=True)), **mapped}
+    added = dict.fromkeys(rows.added, TableMapping(is_added=True))
+    return {**added, **dict.fromkeys(rows.dropped, TableMapping(is_dropped=True)), **mapped}

@@ -51,6 +51,13 @@ def judged_mapping(rows: RowsSettings) -> RowMapping:
             [*rows.added, *(f"{tables[name]}.{column}" for name, each in rows.map.items() for column in each.added)]
         ),
         enums={f"{name}.{column}": texts for name, each in rows.map.items() for column, texts in each.enums.items()},
+        units={f"{name}.{column}": unit for name, each in rows.map.items() for column, unit in each.units.items()},
+        fills={
+            f"{tables[name]}.{column}": rule for name, each in rows.map.items() for column, rule in each.added.items()
+        },
+        dropped=frozenset(
+            [*rows.dropped, *(f"{name}.{old}" for name, each in rows.map.items() for old in each.dropped)]
+        ),
     )
 
 

@@ -240,6 +240,65 @@ async def test_a_mapped_table_migrates_under_its_new_names(tmp_path: Path, postg
     assert await _value(postgres_dsn, "SELECT count(*) FROM items WHERE source = 'legacy' AND version = 1") == 2
 
 
+_SHOP = (
+    "CREATE TABLE item (id INTEGER PRIMARY KEY, state INTEGER, cents INTEGER, at REAL, gone TEXT);"
+    "INSERT INTO item VALUES (1, 0, 1234, 1700000000.25, 'x'), (2, 1, NULL, 0, NULL); CREATE TABLE scratch (a TEXT)"
+)
+_SHOP_ROWS = RowsSettings(
+    map={
+        "item": TableMap(
+            table="items",
+            columns={"state": "phase", "cents": "price"},
+            enums={"state": {"0": "NEW", "1": "OLD"}},
+            units={"cents": "/ 100", "at": "epoch s"},
+            dropped=["gone"],
+        )
+    },
+    dropped=["scratch"],
+)
+
+
+async def test_units_labels_and_what_is_dropped_are_carried_and_compared(tmp_path: Path, postgres_dsn: str) -> None:
+    legacy = tmp_path / "shop.db"
+    with closing(sqlite3.connect(legacy)) as database:
+        database.executescript(_SHOP)
+    await _value(postgres_dsn, "CREATE TYPE phase AS ENUM ('NEW', 'OLD')")
+    await _value(
+        postgres_dsn,
+        "CREATE TABLE items (id bigint PRIMARY KEY, phase phase, price numeric(10,2), at timestamptz)",
+    )
+    await migrate_rows(legacy, postgres_dsn, rows=_SHOP_ROWS)
+    row = await _value(postgres_dsn, "SELECT (id, phase, price, extract(epoch FROM at))::text FROM items WHERE id = 1")
+    assert row == "(1,NEW,12.34,1700000000.250000)"
+    assert (await _compare(legacy, postgres_dsn, _SHOP_ROWS)).first == []
+    await _value(postgres_dsn, "UPDATE items SET price = 1234 WHERE id = 1")
+    assert [each.pointer for each in (await _compare(legacy, postgres_dsn, _SHOP_ROWS)).first] == ["/item/1/cents"]
+
+
+async def test_a_value_without_a_counterpart_is_named_by_table_row_and_column(
+    tmp_path: Path, postgres_dsn: str
+) -> None:
+    legacy = tmp_path / "shop.db"
+    with closing(sqlite3.connect(legacy)) as database:
+        database.executescript(_SHOP + "; INSERT INTO item VALUES (3, 7, 'dear', 1, NULL)")
+    await _value(
+        postgres_dsn, "CREATE TABLE items (id bigint PRIMARY KEY, phase text, price numeric(10,2), at timestamptz)"
+    )
+    with pytest.raises(DataRefused) as raised:
+        await migrate_rows(legacy, postgres_dsn, rows=_SHOP_ROWS)
+    assert "table item, row id=3, column state: the value 7 is not covered" in str(raised.value)
+    assert 'table item, row id=3, column cents: "dear" is no number' in str(raised.value)
+    assert await _value(postgres_dsn, "SELECT count(*) FROM items") == 0
+
+
+async def test_a_mapping_to_what_is_not_there_is_a_configuration_error(legacy: Path, trades_dsn: str) -> None:
+    for rows in (RowsSettings(map={"tradez": TableMap()}), RowsSettings(map={"trades": TableMap(columns={"x": "id"})})):
+        with pytest.raises(ConfigurationError, match="not there"):
+            await migrate_rows(legacy, trades_dsn, rows=rows)
+        with pytest.raises(ConfigurationError, match="not there"):
+            await _compare(legacy, trades_dsn, rows)
+
+
 async def test_a_locked_legacy_is_unavailable(legacy: Path, edit: sqlite3.Connection) -> None:
     edit.execute("BEGIN EXCLUSIVE")
     with pytest.raises(HarnessError) as raised:

@@ -296,7 +296,7 @@ async def test_mapped_tables_and_columns_are_compared_under_their_rules(pair: tu
         table="couples",
         columns={"v": "value"},
         added={"origin": "= legacy", "copy": "column v"},
-        enums={"v": {"z1": "zed one"}},
+        enums={"v": {"z1": "zed one", "*": "*"}},
     )
     rows = RowsSettings(map={"pairs": mapped})
     assert (await _compare(pair, rows=rows)).first == []

@@ -14,7 +14,7 @@ from harness.domain.compare_rows import compare_states, diff_states
 from harness.domain.difference import DifferenceKind
 from harness.domain.errors import ConfigurationError
 from harness.domain.pointer import parse_pointer
-from harness.domain.row_plan import TableMapping
+from harness.domain.row_mapping import TableMapping
 from harness.domain.rows import Cell, Column, DatabaseState, Row, TableRows, TableSchema
 
 _MOMENT = datetime(2024, 1, 15, 10, 30)

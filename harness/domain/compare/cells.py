@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from harness.domain.cell_rule import NO_RULE, CellRule
+from harness.domain.cell_values import family_of
 from harness.domain.compare.clock import ClockValue, from_date, parse_clock
 from harness.domain.compare.document import to_text
 from harness.domain.difference import DifferenceKind
+from harness.domain.row_plan import Fill, cell_rule, literal_cell, stated_rule
 from harness.domain.rows import Cell, Column, Row, TableSchema
 
 
@@ -25,6 +28,12 @@ class RowMapping:
     """Target's `table` or `table.column` that the legacy lacks."""
     enums: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Legacy `table.column` to legacy text to target text."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Legacy `table.column` to how its number becomes the target's."""
+    fills: Mapping[str, str] = field(default_factory=dict)
+    """Target's `table.column` that the legacy lacks, to the rule of what it holds."""
+    dropped: frozenset[str] = frozenset()
+    """Legacy's `table` or `table.column` that the target does without."""
 
     def target_table(self, table: str) -> str:
         """The target's name of a legacy table."""
@@ -48,7 +57,9 @@ class ColumnPair:
     target_index: int
     family: str
     is_key: bool
-    enum: Mapping[str, str]
+    rule: CellRule = NO_RULE
+    literal: Cell = None
+    """What is expected of a column that only the target has and that answers for no legacy column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +69,8 @@ class TablePair:
     legacy: TableSchema
     target: TableSchema
     columns: tuple[ColumnPair, ...]
+    added: tuple[ColumnPair, ...] = ()
+    """Columns that only the target has and whose content the mapping states."""
 
 
 def pair_tables(legacy: TableSchema, target: TableSchema, mapping: RowMapping) -> TablePair:
@@ -65,8 +78,10 @@ def pair_tables(legacy: TableSchema, target: TableSchema, mapping: RowMapping) -
     there = {column.name: (index, column) for index, column in enumerate(target.columns)}
     pairs = []
     for index, column in enumerate(legacy.columns):
-        found = there.get(mapping.target_column(legacy.name, column.name))
+        name = f"{legacy.name}.{column.name}"
+        found = None if name in mapping.dropped else there.get(mapping.target_column(legacy.name, column.name))
         if found is not None:
+            family = family_of(found[1].declared_type)
             pairs.append(
                 ColumnPair(
                     name=column.name,
@@ -74,17 +89,47 @@ def pair_tables(legacy: TableSchema, target: TableSchema, mapping: RowMapping) -
                     target_index=found[0],
                     family=_family(column, found[1]),
                     is_key=column.name in legacy.key,
-                    enum=mapping.enums.get(f"{legacy.name}.{column.name}", {}),
+                    rule=cell_rule(mapping.enums.get(name, {}), mapping.units.get(name, ""), family),
                 )
             )
-    return TablePair(legacy=legacy, target=target, columns=tuple(pairs))
+    added = tuple(_stated(column, legacy, target, mapping) for column in target.columns)
+    return TablePair(
+        legacy=legacy, target=target, columns=tuple(pairs), added=tuple(each for each in added if each is not None)
+    )
+
+
+def _stated(column: Column, legacy: TableSchema, target: TableSchema, mapping: RowMapping) -> ColumnPair | None:
+    """What the mapping says of a column that only the target has; None where that is nothing."""
+    text = mapping.fills.get(f"{target.name}.{column.name}")
+    fill, argument = (Fill.ANY, "") if text is None else stated_rule(column, legacy, text)
+    if fill is Fill.ANY:
+        return None
+    source = legacy.column_names.index(argument) if fill is Fill.COLUMN else None
+    literal = literal_cell(argument, family_of(column.declared_type)) if fill is Fill.LITERAL else None
+    return ColumnPair(
+        name=column.name,
+        legacy_index=-1 if source is None else source,
+        target_index=target.column_names.index(column.name),
+        family=_family(column if source is None else legacy.columns[source], column),
+        is_key=False,
+        literal=literal,
+    )
+
+
+def expected_cell(column: ColumnPair, legacy: Cell) -> Cell:
+    """What the target is to hold for a legacy cell; the cell itself where the mapping has no value for it."""
+    return column.rule.find(legacy)[0]
 
 
 def cell_kind(column: ColumnPair, legacy: Cell, target: Cell) -> DifferenceKind | None:
     """How two cells differ; None where they hold the same value. NULL, '' and false are three values; NaN is itself."""
-    mine, theirs = _plain(legacy, column), _plain(target, column)
-    if isinstance(mine, str) and mine in column.enum:
-        mine = column.enum[mine]
+    expected, why = column.rule.find(legacy)
+    return DifferenceKind.VALUE if why else expected_kind(column, expected, target)
+
+
+def expected_kind(column: ColumnPair, expected: Cell, target: Cell) -> DifferenceKind | None:
+    """As `cell_kind`, of a cell that the column's rule was applied to."""
+    mine, theirs = _plain(expected, column), _plain(target, column)
     if _is_quantity(mine) and _is_quantity(theirs):
         return _number_kind(mine, theirs, column)
     if type(mine) is not type(theirs):

@@ -1,9 +1,10 @@
 """Compares the rows that one step changed on both sides, keys translated by identity."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from harness.domain.cell_rule import NO_RULE
 from harness.domain.compare.cells import (
     ColumnPair,
     RowMapping,
@@ -11,6 +12,7 @@ from harness.domain.compare.cells import (
     cell_clock,
     cell_kind,
     cell_text,
+    expected_cell,
     pair_tables,
     row_text,
 )
@@ -93,8 +95,12 @@ def _pair_changes(
     used = {id(change) for changes in paired for change in changes}
     left = [[change for change in changes if id(change) not in used] for changes in (mine, theirs)]
     by_key = {_comparable(change.key): change for change in left[1]}
+    rules = {column.name: column.rule for column in pair.columns if column.is_key and column.rule}
     for change in left[0]:
         image = tuple(_image(pair.legacy.name, part, context) for part in change.key)
+        if rules:
+            ruled = zip(pair.legacy.key, image, strict=True)
+            image = tuple(rules[name].find(part)[0] if name in rules else part for name, part in ruled)
         paired.append((change, by_key.pop(_comparable(image), None)))
     return [*paired, *((None, change) for change in by_key.values())]
 
@@ -126,9 +132,13 @@ def _compare_change(  # noqa: PLR0913, PLR0917 - both sides, what they are and w
         texts = (row_text(pair.legacy, legacy) if legacy else None, row_text(pair.target, target) if target else None)
         different.append(_difference(pointer, kind, *texts))
         return
-    for column in pair.columns:
-        here, there = legacy[column.legacy_index], target[column.target_index]
-        found = _cell_difference(column, here, there, pair, context)
+    stated = pair.added if mine is not None and theirs is not None else ()
+    for column in (*pair.columns, *stated):
+        here = column.literal if column.legacy_index < 0 else legacy[column.legacy_index]
+        there = target[column.target_index]
+        # A row that only the target touched is taken from there, and so is in the target's terms already.
+        judged = replace(column, rule=NO_RULE) if mine is None and column.rule else column
+        found = _cell_difference(judged, here, there, pair, context)
         if found is None or _differed_before(column, mine, theirs, (here, there)):
             continue
         kind, is_noisy = found
@@ -148,7 +158,7 @@ def _after(
     row: list[Cell] = [None] * size
     for column in pair.columns:
         here, there = column.legacy_index, column.target_index
-        row[here if is_legacy else there] = source[there if is_legacy else here]
+        row[here if is_legacy else there] = source[there] if is_legacy else expected_cell(column, source[here])
     return tuple(row)
 
 
@@ -163,7 +173,7 @@ def _cell_difference(
         return None
     if (cell_text(legacy), cell_text(target)) in context.known_noise:
         return kind, True
-    problem = _clock_problem(column, legacy, target, context)
+    problem = _clock_problem(column, expected_cell(column, legacy), target, context)
     if problem is None:
         return kind, False
     return (DifferenceKind.CLOCK, False) if problem else (kind, True)
@@ -188,6 +198,8 @@ def _differed_before(
     """Whether neither side touched the cell in this step, so that an earlier step has to answer for it."""
     if mine is None or theirs is None or mine.before is None or theirs.before is None:
         return False
+    if column.legacy_index < 0:
+        return _is_same_cell(theirs.before[column.target_index], now[1])
     before = mine.before[column.legacy_index], theirs.before[column.target_index]
     return all(_is_same_cell(a, b) for a, b in zip(before, now, strict=True))
 
@@ -200,7 +212,7 @@ def _unmatched_table(
     table: str, mine: list[RowChange], theirs: list[RowChange], context: RowContext
 ) -> list[Difference]:
     """Changes in a table that only one side has."""
-    if context.mapping.target_table(table) in context.mapping.added:
+    if table in context.mapping.dropped or context.mapping.target_table(table) in context.mapping.added:
         return []
     found = []
     for legacy, target in zip_longest(mine, theirs):

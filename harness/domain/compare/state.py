@@ -10,6 +10,8 @@ def compare_states(legacy: DatabaseState, target: DatabaseState, mapping: RowMap
     """Every table, column and row that differs, in name and key order; rows are matched by key."""
     found: list[Difference] = []
     for table, rows in sorted(legacy.items()):
+        if table in mapping.dropped:
+            continue
         other = target.get(mapping.target_table(table))
         if other is None:
             found.append(_difference(f"/{table}", DifferenceKind.MISSING, f"{len(rows.rows)}", None))
@@ -47,7 +49,7 @@ def _unpaired_columns(pair: TablePair, mapping: RowMapping) -> list[Difference]:
     missing = [
         _difference(f"/{table}/*/{column.name}", DifferenceKind.MISSING, f'"{column.declared_type}"', None)
         for column in pair.legacy.columns
-        if column.name not in shared
+        if column.name not in shared and f"{table}.{column.name}" not in mapping.dropped
     ]
     extra = [
         _difference(f"/{table}/*/{column.name}", DifferenceKind.EXTRA, None, f'"{column.declared_type}"')

@@ -14,6 +14,8 @@ def compare_columns(pair: TablePair) -> Iterator[Difference]:
     """Every difference, in the legacy's order; a column that only the target has is one unless a rule fills it."""
     theirs = {column.name: column for column in pair.target.columns}
     for column in pair.legacy.columns:
+        if column.name in pair.mapping.dropped:
+            continue
         other = theirs.pop(pair.mapping.columns.get(column.name, column.name), None)
         place = (pair.name, "columns", column.name)
         if other is None:
@@ -40,8 +42,8 @@ def _compare_column(
 
 
 def _has_fitting_type(pair: TablePair, legacy: ColumnFacts, target: ColumnFacts) -> bool:
-    if target.declared_type.startswith("enum ") and pair.mapping.enums.get(legacy.name):
-        return True  # the row mapping says which label stands for which value
+    if legacy.name in pair.mapping.units or pair.mapping.enums.get(legacy.name):
+        return True  # the row mapping says which value stands for which, and rows are held to it
     if pair.is_from_sqlite:
         return target.declared_type in holding_types(legacy.declared_type)
     return legacy.declared_type == target.declared_type

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from harness.domain.difference import Difference, DifferenceKind
-from harness.domain.row_plan import RowMapping, TableMapping, target_table
+from harness.domain.row_mapping import RowMapping, TableMapping, carried_tables, target_table
 from harness.domain.schema.columns import compare_columns
 from harness.domain.schema.facts import SchemaFacts, TableFacts
 from harness.domain.schema.pair import TablePair, difference
@@ -13,10 +13,11 @@ from harness.domain.schema.parts import compare_checks, compare_foreign_keys, co
 def compare_schemas(legacy: SchemaFacts, target: SchemaFacts, mapping: RowMapping) -> Iterator[Difference]:
     """Every difference, by the legacy's names: `/table/columns/name/type`, `/table/indexes/a, b`, and so on.
 
-    Tables that the mapping names as added are not looked at, nor are columns that it gives a rule for. Names of
-    constraints and indexes, and the order of columns, say nothing.
+    Tables and columns that the mapping drops, and tables that it names as added, are not looked at, nor are columns
+    that it gives a rule for. Names of constraints and indexes, and the order of columns, say nothing.
     """
-    for name in sorted(legacy.tables):
+    carried = carried_tables(legacy.tables, mapping)
+    for name in carried:
         other = target.tables.get(target_table(name, mapping))
         if other is None:
             yield difference((name,), DifferenceKind.MISSING, _told(legacy.tables[name]), None)
@@ -34,7 +35,7 @@ def compare_schemas(legacy: SchemaFacts, target: SchemaFacts, mapping: RowMappin
         yield from compare_checks(pair)
         yield from compare_foreign_keys(pair)
         yield from compare_sequences(pair)
-    known = {target_table(name, mapping) for name in legacy.tables}
+    known = {target_table(name, mapping) for name in carried}
     known |= {name for name, each in mapping.items() if each.is_added}
     for name in sorted(target.tables.keys() - known):
         yield difference((name,), DifferenceKind.EXTRA, None, _told(target.tables[name]))

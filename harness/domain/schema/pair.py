@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.pointer import join_pointer
-from harness.domain.row_plan import TableMapping
+from harness.domain.row_mapping import TableMapping
 from harness.domain.schema.facts import DatabaseKind, TableFacts
 from harness.domain.schema.forms import Naming
 
