@@ -4,7 +4,9 @@ import contextlib
 import gzip
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from harness.adapters.evidence_files import load_manifest
 from harness.adapters.exchange_lines import encode_session
 from harness.adapters.journal import FILE_NAME as JOURNAL_FILE
 from harness.adapters.journal import Journal
-from harness.domain.errors import ConfigurationError, EvidenceError
+from harness.domain.errors import ConfigurationError, EvidenceError, HarnessError
 from harness.domain.evidence import EXCHANGES_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
 from harness.domain.measurement import Measurement
 from harness.domain.record import SessionRecord
@@ -55,15 +57,48 @@ class EvidenceStore:
         """Adds the encoded sessions by their ids, one gzip member each; all are on disk when this returns.
 
         Any thread may call it, but only one at a time.
+
+        Raises:
+            HarnessError: they cannot be written; then none of them is there.
         """
+        with disk_errors(self.directory / EXCHANGES_FILE):
+            self._journal.mark_all_done(_SESSION, self._append(sessions))
+
+    def append_cut(self, sessions: Mapping[str, bytes]) -> None:
+        """Adds sessions that were not replayed to their end: evidence, until a resumed run replays them again.
+
+        Raises:
+            HarnessError: as `append_encoded`.
+        """
+        with disk_errors(self.directory / EXCHANGES_FILE):
+            self._append(sessions)
+
+    def _append(self, sessions: Mapping[str, bytes]) -> dict[str, int | None]:
+        """Where each one ends in the file."""
         ends: dict[str, int | None] = {}
         with (self.directory / EXCHANGES_FILE).open("ab") as file:
-            for session_id, lines in sessions.items():
-                file.write(gzip.compress(lines, compresslevel=5, mtime=0))
-                ends[session_id] = file.tell()
-            file.flush()
-            os.fsync(file.fileno())
-        self._journal.mark_all_done(_SESSION, ends)
+            start = file.tell()
+            try:
+                for session_id, lines in sessions.items():
+                    file.write(gzip.compress(lines, compresslevel=5, mtime=0))
+                    ends[session_id] = file.tell()
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                # Closing would try to write the rest once more: what is written then is cut off by a resumed run.
+                with contextlib.suppress(OSError):
+                    file.close()
+                os.truncate(self.directory / EXCHANGES_FILE, start)
+                raise
+        return ends
+
+    def bind_inputs(self, inputs: str) -> None:
+        """Keeps what the run is made from; a resumed one must be made from the same.
+
+        Raises:
+            EvidenceError: it began with something else.
+        """
+        self._journal.bind_inputs(inputs)
 
     @property
     def finished_sessions(self) -> frozenset[str]:
@@ -88,11 +123,13 @@ class EvidenceStore:
 
     def write_lines(self, name: str, rows: Iterable[object]) -> None:
         """Writes a JSON Lines file of dataclasses, whole or not at all."""
-        write_atomically(self.directory / name, msgspec.json.Encoder().encode_lines(list(rows)))
+        with disk_errors(self.directory / name):
+            write_atomically(self.directory / name, msgspec.json.Encoder().encode_lines(list(rows)))
 
     def write_json(self, name: str, document: object) -> None:
         """Writes a JSON file, whole or not at all."""
-        write_json(self.directory / name, document)
+        with disk_errors(self.directory / name):
+            write_json(self.directory / name, document)
 
     def update_manifest(self, **changes: Any) -> None:
         """Replaces fields of `manifest.json`."""
@@ -159,6 +196,25 @@ def resume_run(directory: Path, known_secrets: Sequence[str | None] = ()) -> Evi
     return store
 
 
+def has_run(directory: Path) -> bool:
+    """Whether a run began there; what one left that was cut off before it did is removed."""
+    if (directory / MANIFEST_FILE).is_file():
+        return True
+    _draft_of(directory / MANIFEST_FILE).unlink(missing_ok=True)
+    return False
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turns what the operating system and the journal say of a full or failing disk into an error of ours."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        hint = "Make room there or correct its permissions, then go on with --resume: what is finished is kept."
+        raise HarnessError(f"cannot write the evidence: {reason}", where=str(path), hint=hint) from error
+
+
 def require_empty(directory: Path) -> None:
     """Raises ConfigurationError where `directory` is a file or holds anything."""
     if directory.exists() and not directory.is_dir():
@@ -175,10 +231,18 @@ def write_json(path: Path, document: object) -> None:
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Replaces the file by `data`; readers see the old content or the new one. `mode` is subject to the umask."""
-    draft = path.with_name(f".{path.name}.draft")
+    draft = _draft_of(path)
     draft.unlink(missing_ok=True)
-    with open(draft, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with open(draft, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.draft")

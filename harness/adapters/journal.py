@@ -9,6 +9,7 @@ from harness.domain.errors import EvidenceError
 
 FILE_NAME = "journal.sqlite"
 _FORMAT_VERSION = "1"
+_INPUTS_NOTE = "inputs"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS done (
     kind TEXT NOT NULL, id TEXT NOT NULL, end_offset INTEGER, finished_at TEXT NOT NULL, PRIMARY KEY (kind, id)
@@ -51,10 +52,11 @@ class Journal:
         self._connection.execute("BEGIN")
         try:
             self._connection.executemany("INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?)", entries)
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # a full disk has ended it already
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def done(self, kind: str) -> frozenset[str]:
         """The ids of all work of a kind that is done."""
@@ -78,6 +80,19 @@ class Journal:
         """Removes a value, from the file's free pages too."""
         self._connection.execute("PRAGMA secure_delete = ON")
         self._connection.execute("DELETE FROM note WHERE name = ?", (name,))
+
+    def bind_inputs(self, inputs: str) -> None:
+        """Keeps what the run is made from; a resumed one must be made from the same.
+
+        Raises:
+            EvidenceError: it began with something else.
+        """
+        known = self.note(_INPUTS_NOTE)
+        if known is None:
+            self.set_note(_INPUTS_NOTE, inputs)
+        elif known != inputs:
+            hint = "Give the same addresses, sessions and databases, or replay into a new directory."
+            raise EvidenceError("the run was begun with other inputs", where=str(self._path.parent), hint=hint)
 
     def close(self) -> None:
         """Closes the file."""

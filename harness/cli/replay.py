@@ -17,8 +17,8 @@ from harness.settings import Settings, load_settings
 from harness.wiring.finding import find_stored
 from harness.wiring.judgement import Judgement, judge_run
 from harness.wiring.rejudge import render_judged
-from harness.wiring.replay import ReplayRequest, SideOptions
 from harness.wiring.replay import replay as replay_pair
+from harness.wiring.replay_request import ReplayRequest, SideOptions
 from harness.wiring.rules import load_waivers, rules_of_today, waiver_file
 from reports import html
 
@@ -27,7 +27,7 @@ def replay(
     *,
     legacy_url: given.LegacyUrl,
     target_url: given.TargetUrl,
-    out: Annotated[Path, typer.Option(help="Run directory: new or empty.")],
+    out: Annotated[Path, typer.Option(help="Run directory: new or empty, or with --resume that of a cut-off run.")],
     legacy_db: given.LegacyDb = None,
     target_dsn: given.TargetDsn = None,
     sessions: given.Sessions = None,
@@ -42,6 +42,9 @@ def replay(
     concurrency: Annotated[
         int, typer.Option(min=1, max=64, help="Sessions at once that only read; without databases.")
     ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out that was cut off, from the same inputs.")
+    ] = False,
     shrink: Annotated[bool, typer.Option("--shrink", help="With --finding: only the steps that it needs.")] = False,
 ) -> int:
     """Replay sessions against both addresses, compare answers and rows, and store the evidence.
@@ -53,8 +56,11 @@ def replay(
     With --finding and --run the session of one finding is replayed alone; with --shrink only the steps that it needs,
     found by trying ever smaller parts. The session that repeats it is written into the run directory.
 
+    Whatever ends a run early, `kill -9` included, loses no session that was stored: the same command with --resume
+    goes on behind the last one and ends as an unbroken run does. A run that came to its end is only judged again.
+
     Exit codes: 0 compared and nothing unexplained, 1 a difference that no waiver explains, 2 usage (nothing was
-    touched), 3 nothing comparable or a side does not answer.
+    touched), 3 nothing comparable or a side does not answer, 4 the evidence cannot be written, as on a full disk.
 
     Example: parakeet replay --legacy-url http://127.0.0.1:8000 --target-url http://127.0.0.1:9000 --out runs/first
     """
@@ -67,6 +73,7 @@ def replay(
         sessions=tuple(sessions or ()),
         rules=() if used is None else (used,),
         concurrency=concurrency,
+        is_resumed=resume,
         out=out,
     )
     settings = load_settings(config)
@@ -74,6 +81,8 @@ def replay(
     if (finding is None) != (run is None) or (shrink and finding is None):
         hint = "A finding is named by --finding ID and --run DIR together; --shrink goes with both."
         raise ConfigurationError("--finding, --run and --shrink do not fit together", hint=hint)
+    if resume and finding is not None:
+        raise ConfigurationError("--resume and --finding do not fit together", hint="A finding is replayed whole.")
     if finding is not None and run is not None:
         return reproduce(request, settings, rules, find_stored(run, finding), is_shrunk=shrink)
     return exit_code(replay_and_judge(request, settings, rules))

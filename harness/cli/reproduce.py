@@ -13,7 +13,7 @@ from harness.settings import Settings
 from harness.wiring.finding import Reproduction, StoredFinding, replay_finding
 from harness.wiring.judgement import Judgement, judge_run
 from harness.wiring.rejudge import render_judged
-from harness.wiring.replay import ReplayRequest
+from harness.wiring.replay_request import ReplayRequest
 
 
 def reproduce(

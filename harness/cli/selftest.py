@@ -16,7 +16,7 @@ from harness.domain.difference import Facet
 from harness.domain.errors import ConfigurationError
 from harness.domain.sabotage.detection import Detection, Trial
 from harness.settings import load_settings
-from harness.wiring.replay import ReplayRequest, SideOptions
+from harness.wiring.replay_request import ReplayRequest, SideOptions
 from harness.wiring.rules import load_waivers, rules_of_today, waiver_file
 from harness.wiring.selftest import Selftest, selftest_run
 

@@ -20,7 +20,8 @@ from harness.domain.session import Session
 from harness.engine.bisect import Cause, find_cause
 from harness.engine.shrink import FindingCheck, ShrinkTask, Shrunk, options_for_tries, shrink_session
 from harness.settings import Settings
-from harness.wiring.replay import ReplayRequest, open_store, opened_sides, replay_into, replay_options
+from harness.wiring.replay import open_store, opened_sides, replay_into, replay_options
+from harness.wiring.replay_request import ReplayRequest
 
 SESSION_FILE = "session.json"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from harness.adapters.change_probe import PostgresProbe, ProbedStore
-from harness.adapters.evidence_store import EvidenceStore, open_run, require_empty, write_atomically
+from harness.adapters.evidence_store import (
+    EvidenceStore,
+    disk_errors,
+    has_run,
+    open_run,
+    require_empty,
+    resume_run,
+    write_atomically,
+)
 from harness.adapters.http import HttpSide, utc_now
 from harness.adapters.postgres import PostgresState
 from harness.adapters.session_files import open_sessions
@@ -25,9 +33,11 @@ from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_sides import ReplaySide, fetch_description
 from harness.settings import AuthSettings, Settings, environment_variable, project_root
-from harness.wiring.legacy_state import FileState, Restart, RowsAndFiles, legacy_store, memory_note, restart_by_address
+from harness.wiring.legacy_state import Restart, RowsAndFiles, legacy_store, memory_note, restart_by_address
 from harness.wiring.manifest import RunInputs, new_manifest
 from harness.wiring.migrate import row_mapping
+from harness.wiring.replay_inputs import is_replayed, replay_inputs
+from harness.wiring.replay_request import ReplayRequest, SideOptions
 from harness.wiring.rules import judged_mapping
 from harness.wiring.writer import SessionWriter
 
@@ -35,35 +45,6 @@ DEFAULT_SESSIONS = "scenarios/sessions/**"
 Sides = tuple[ReplaySide, ReplaySide]
 """The legacy and the target, in that order."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideOptions:
-    """How one side is reached; the secret makes the `auth` kinds, the token goes where nothing else does."""
-
-    url: str
-    token: str | None = field(default=None, repr=False)
-    jwt_secret_file: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayRequest:
-    """What `parakeet replay` is asked for."""
-
-    legacy: SideOptions
-    target: SideOptions
-    legacy_db: Path | None = None
-    target_dsn: str | None = field(default=None, repr=False)
-    sessions: tuple[str, ...] = ()
-    rules: tuple[Path, ...] = ()
-    """Files that decide how exchanges are judged, for the manifest."""
-    restart_legacy: Restart | None = field(default=None, repr=False)
-    """Makes the legacy forget its process memory; None means the configured reset command, if any."""
-    target_files: FileState | None = field(default=None, repr=False)
-    """What the target keeps beside its rows, where it can be brought back; it is closed with the rest."""
-    concurrency: int = 1
-    """Sessions at once that only read; more than one only where no rows are compared."""
-    out: Path
 
 
 async def replay(
@@ -87,10 +68,17 @@ async def replay(
     note = memory_note(sessions.written, _restart(request, settings))
     if note:
         on_note(note)
-    require_empty(request.out)
+    inputs = replay_inputs(request, sessions)
+    goes_on = request.is_resumed and has_run(request.out)
+    if goes_on:
+        if is_replayed(request.out, inputs):
+            return
+    else:
+        require_empty(request.out)
     async with opened_sides(request, settings, sessions.written) as sides:
-        store = open_store(request)
+        store = resume_run(request.out, _secrets(request)) if goes_on else open_store(request)
         try:
+            store.bind_inputs(inputs)
             options = replace(replay_options(settings), concurrency=request.concurrency)
             await replay_into(store, sessions, sides, on_session=on_session, options=options)
             store.finish(utc_now())
@@ -125,7 +113,9 @@ async def replay_into(
     options = replace(options or ReplayOptions(), has_reported_start=bool(finished))
     if len(finished) < len(sessions):
         await _store_description(store, sides)
+        on_session(len(finished), len(sessions))
         async with SessionWriter(store, lambda new: on_session(len(finished) + new, len(sessions))) as writer:
+            options = replace(options, on_cut=writer.take_cut)
             await replay_sessions(waiting, *sides, on_record=writer.take, options=options)
 
 
@@ -134,7 +124,8 @@ async def _store_description(store: EvidenceStore, sides: Sides) -> None:
     document = await fetch_description(sides[0].client, sides[1].client)
     if document is not None:
         text = store.redactor.data(msgspec.json.encode(document))
-        write_atomically(store.directory / OPENAPI_FILE, text)
+        with disk_errors(store.directory / OPENAPI_FILE):
+            write_atomically(store.directory / OPENAPI_FILE, text)
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ class SessionWriter:
         self._on_stored = on_stored
         self._stored = 0
         self._waiting: dict[str, bytes] = {}
+        self._cut: dict[str, bytes] = {}
         self._writing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -32,18 +33,25 @@ class SessionWriter:
         if self._writing is not None:
             await self._writing
         await self._write()
+        if self._cut:
+            self._store.append_cut(self._cut)
+            self._on_stored(self._stored + len(self._cut))
 
     def take(self, record: SessionRecord) -> None:
         """Accepts a session.
 
         Raises:
-            OSError: an earlier one could not be stored.
+            HarnessError: an earlier one could not be stored.
         """
         self._waiting[record.session_id] = self._store.encode(record)
         if self._writing is None or self._writing.done():
             if self._writing is not None:
                 self._writing.result()
             self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    def take_cut(self, record: SessionRecord) -> None:
+        """Accepts what was seen of a session that was not replayed to its end; it is stored behind all others."""
+        self._cut[record.session_id] = self._store.encode(record)
 
     async def _write(self) -> None:
         while self._waiting:

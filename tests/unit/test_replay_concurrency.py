@@ -8,7 +8,8 @@ import pytest
 from harness.domain.errors import ConfigurationError
 from harness.engine.overlap import run_each
 from harness.settings import load_settings
-from harness.wiring.replay import ReplayRequest, SideOptions, replay
+from harness.wiring.replay import replay
+from harness.wiring.replay_request import ReplayRequest, SideOptions
 
 
 async def test_sessions_at_once_with_databases_are_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -25,15 +25,8 @@ from harness.domain.session import Session
 from harness.wiring.judgement import Judgement, judge_run
 from harness.wiring.paths import scenarios_directory
 from harness.wiring.probes.context import EVIDENCE_DIRECTORY, ProbeContext, evidence_for_all
-from harness.wiring.replay import (
-    ReplayRequest,
-    SideOptions,
-    open_store,
-    opened_sides,
-    replay_into,
-    replay_options,
-    with_store,
-)
+from harness.wiring.replay import open_store, opened_sides, replay_into, replay_options, with_store
+from harness.wiring.replay_request import ReplayRequest, SideOptions
 from harness.wiring.source_process import SourceApp, SourceProcess, source_process
 
 _DIRECTORY = f"{EVIDENCE_DIRECTORY}/artifact_parity"

@@ -13,7 +13,8 @@ from harness.wiring.judgement import Judgement, judge_run
 from harness.wiring.legacy_state import restart_of
 from harness.wiring.paths import scenarios_directory
 from harness.wiring.probes.context import ProbeContext
-from harness.wiring.replay import ReplayRequest, SideOptions, opened_sides, replay_into, replay_options
+from harness.wiring.replay import opened_sides, replay_into, replay_options
+from harness.wiring.replay_request import ReplayRequest, SideOptions
 from harness.wiring.target_state import CloudState
 
 PROBES_OF_ROWS: Mapping[str, bool] = {"answer_parity": False, "state_parity": True}
