@@ -41,6 +41,8 @@ from harness.wiring.replay_request import ReplayRequest, SideOptions
 from harness.wiring.rules import judged_mapping
 from harness.wiring.writer import SessionWriter
 
+__all__ = ["ReplayRequest", "SideOptions", "opened_sides", "replay", "replay_into"]  # the request belongs to the replay
+
 DEFAULT_SESSIONS = "scenarios/sessions/**"
 Sides = tuple[ReplaySide, ReplaySide]
 """The legacy and the target, in that order."""
