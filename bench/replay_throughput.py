@@ -46,7 +46,7 @@ def _run() -> Figure:
 async def _measure() -> Figure:
     ours, bare = [], []
     with tempfile.TemporaryDirectory() as directory:
-        async with _stub(Path(directory), "legacy") as legacy, _stub(Path(directory), "target") as target:
+        async with serve_stub(Path(directory), "legacy") as legacy, serve_stub(Path(directory), "target") as target:
             for n in range(_ROUNDS):
                 # One pass before and one after, so that the machine's load meets both alike.
                 sent = await _seconds_of_bare_pass(legacy, target)
@@ -109,7 +109,8 @@ def _sessions() -> tuple[Session, ...]:
 
 
 @asynccontextmanager
-async def _stub(directory: Path, name: str) -> AsyncIterator[str]:
+async def serve_stub(directory: Path, name: str) -> AsyncIterator[str]:
+    """Runs the stub server in a process of its own; gives its origin."""
     port = free_port()
     child = Child.start(
         [sys.executable, "-m", "bench.stub_server", str(port)], name=f"stub {name}", log_path=directory / f"{name}.log"

@@ -17,9 +17,9 @@ from yarl import URL
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.exchange import Exchange, Headers, Request, Response, Side
 
-_AUTOMATIC_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+AUTOMATIC_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _SENDABLE = re.compile(r"[!-~]*")
-_MAX_HEADER_BYTES = 65_536
+MAX_HEADER_BYTES = 65_536
 _SERVER_ERROR = 500
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ClientConnectorError, "connection refused"),
@@ -70,7 +70,7 @@ class HttpSide:
         self._options = options or HttpOptions()
         self._clock = clock
         self.base_url = base_url.rstrip("/")
-        base = _parse_base_url(self.base_url, side)
+        base = parse_base_url(self.base_url, side)
         self._host, self._port = base.host or "", base.port or 80
         self._origin, self._prefix = base.origin(), base.raw_path.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
@@ -121,11 +121,11 @@ class HttpSide:
             self._session = None
 
     async def _exchange(self, request: Request) -> Response:
-        _target.set(self._prefix + request.url)
+        request_target.set(self._prefix + request.url)
         answer = await self._opened().request(
             request.method,
             self._origin,
-            headers=_multimap(request.headers),
+            headers=multimap(request.headers),
             data=request.body,
             allow_redirects=False,
         )
@@ -152,24 +152,24 @@ class HttpSide:
         if self._session is None:
             options = self._options
             self._session = aiohttp.ClientSession(
-                request_class=_VerbatimRequest if options.reuse_connections else _FreshRequest,
+                request_class=VerbatimRequest if options.reuse_connections else _FreshRequest,
                 response_class=_WaryResponse,
                 connector=aiohttp.TCPConnector(limit=options.max_connections, keepalive_timeout=1.0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=options.timeout_s, sock_connect=options.connect_timeout_s),
-                skip_auto_headers=_AUTOMATIC_HEADERS,
+                skip_auto_headers=AUTOMATIC_HEADERS,
                 auto_decompress=False,
-                max_line_size=_MAX_HEADER_BYTES,
-                max_field_size=_MAX_HEADER_BYTES,
+                max_line_size=MAX_HEADER_BYTES,
+                max_field_size=MAX_HEADER_BYTES,
             )
             # aiohttp sends an idempotent request again when the server hangs up, and says nothing of it.
             self._session._retry_connection = False
         return self._session
 
 
-_target: ContextVar[str] = ContextVar("target")
+request_target: ContextVar[str] = ContextVar("target")
 """Of the request that this task sends: yarl would drop an empty query and all after `#`."""
-_NO_AUTOMATIC_HEADERS = CIMultiDict((name, None) for name in _AUTOMATIC_HEADERS)
+_NO_AUTOMATIC_HEADERS = CIMultiDict((name, None) for name in AUTOMATIC_HEADERS)
 
 
 def wire_target(url: str) -> str:
@@ -180,22 +180,22 @@ def wire_target(url: str) -> str:
     return "".join(chr(byte) if 0x21 <= byte <= 0x7E else f"%{byte:02X}" for byte in encoded)
 
 
-class _VerbatimRequest(aiohttp.ClientRequest):
-    """Sends the target of `_target` unchanged, and no header that it was not given."""
+class VerbatimRequest(aiohttp.ClientRequest):
+    """Sends the target of `request_target` unchanged, and no header that it was not given."""
 
     def update_auto_headers(self, skip_auto_headers: Any) -> None:
         self._skip_auto_headers = _NO_AUTOMATIC_HEADERS
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         parsed = self.url
-        self.url = cast(URL, _VerbatimUrl(parsed, _target.get()))
+        self.url = cast(URL, _VerbatimUrl(parsed, request_target.get()))
         try:
             return await super().send(conn)
         finally:
             self.url = parsed
 
 
-class _FreshRequest(_VerbatimRequest):
+class _FreshRequest(VerbatimRequest):
     """Leaves its connection to nobody, without telling the server so in a header."""
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
@@ -235,13 +235,19 @@ class _VerbatimUrl:
         return getattr(self._url, name)
 
 
-def _multimap(headers: Headers) -> CIMultiDict[str]:
+def multimap(headers: Headers) -> CIMultiDict[str]:
+    """The headers as aiohttp takes them, repeats kept."""
     # aiohttp drops all but the last of a repeated header where the spellings of its name differ.
     spellings: dict[str, str] = {}
     return CIMultiDict((spellings.setdefault(name.lower(), name), value) for name, value in headers)
 
 
-def _parse_base_url(base_url: str, side: Side) -> URL:
+def parse_base_url(base_url: str, side: str) -> URL:
+    """The parts of an address; `side` says whose, in messages.
+
+    Raises:
+        ConfigurationError: it is no HTTP URL of host and path alone.
+    """
     hint = "Give an address such as http://127.0.0.1:8000."
     try:
         parsed = URL(base_url)

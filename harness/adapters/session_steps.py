@@ -10,6 +10,7 @@ from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Headers
 from harness.domain.pointer import PointerError, parse_pointer
 from harness.domain.session import Poll, RecordedResponse, Step
+from harness.domain.substitution import saved_cookie
 
 _JSON = ("content-type", "application/json")
 _WrittenHeaders = dict[str, str | list[str]] | list[tuple[str, str]]
@@ -135,7 +136,8 @@ def _require_sound(line: StepLine, where: str) -> None:
 
 
 def _require_pointers(line: StepLine, where: str) -> None:
-    pointers = [*line.volatile, *line.save.values(), *([line.poll.pointer] if line.poll else [])]
+    saves = [each for each in line.save.values() if saved_cookie(each) is None]
+    pointers = [*line.volatile, *saves, *([line.poll.pointer] if line.poll else [])]
     for pointer in pointers:
         try:
             parse_pointer(pointer)

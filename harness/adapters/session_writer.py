@@ -31,10 +31,11 @@ def _encode(document: dict[str, Any]) -> bytes:
 
 def _session(session: Session) -> dict[str, Any]:
     tags = {"tags": list(session.tags)} if session.tags else {}
-    return tags | {"steps": [_step(step) for step in session.steps]}
+    return tags | {"steps": [step_document(step) for step in session.steps]}
 
 
-def _step(step: Step) -> dict[str, Any]:
+def step_document(step: Step) -> dict[str, Any]:
+    """A step as files hold it, without a recorded answer."""
     written: dict[str, Any] = {"name": step.name, "request": _request(step)}
     optional = {
         "save": dict(step.save),

@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "prepare": "harness.cli.prepare:prepare",
     "generate": "harness.cli.generate:generate",
     "replay": "harness.cli.replay:replay",
+    "record": "harness.cli.record:record",
     "compare": "harness.cli.compare:compare",
     "export": "harness.cli.export:export",
     "selftest": "harness.cli.selftest:selftest",

@@ -40,7 +40,7 @@ class Step:
     """Text to send; JSON bodies are already serialised, `content-type` is then among the headers."""
     auth: str | None = None
     save: tuple[tuple[str, str], ...] = ()
-    """(name, JSON pointer) pairs to keep from this answer."""
+    """(name, JSON pointer) pairs to keep from this answer; `cookie NAME` in place of a pointer keeps a cookie."""
     volatile: tuple[str, ...] = ()
     volatile_headers: tuple[str, ...] = ()
     tie: tuple[str, ...] = ()

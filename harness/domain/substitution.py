@@ -12,6 +12,8 @@ from harness.domain.session import Step
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.\-]*)\s*\}\}")
 _URL_SAFE = "-._~:@!$'()*,;/+"
+COOKIE = "cookie"
+"""`cookie NAME` in place of a pointer saves the value of a cookie that the answer sets."""
 
 
 class UnsavedValueError(LookupError):
@@ -56,15 +58,32 @@ def fill_request(step: Step, saved: Mapping[str, Any]) -> Request:
     )
 
 
-def extract_saves(step: Step, document: Any) -> dict[str, Any]:
-    """What `step.save` keeps of a parsed answer; pointers that name nothing in it are left out."""
+def extract_saves(step: Step, document: Any, headers: Headers = ()) -> dict[str, Any]:
+    """What `step.save` keeps of a parsed answer; pointers and cookies that name nothing in it are left out."""
     kept: dict[str, Any] = {}
+    cookies = dict(set_cookies(headers))
     for name, pointer in step.save:
+        cookie = saved_cookie(pointer)
+        if cookie is not None:
+            kept.update({name: cookies[cookie]} if cookie in cookies else {})
+            continue
         try:
             kept[name] = resolve_pointer(document, pointer)
         except PointerError:
             continue
     return kept
+
+
+def saved_cookie(pointer: str) -> str | None:
+    """The name of the cookie that a `save` keeps; None where it keeps a value of the body."""
+    word, space, name = pointer.partition(" ")
+    return name if word == COOKIE and space and name else None
+
+
+def set_cookies(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """Names and values of the cookies that an answer sets, in order; a value keeps its quotes."""
+    pairs = (value.split(";", 1)[0].partition("=") for name, value in headers if name.lower() == "set-cookie")
+    return tuple((name.strip(), value.strip()) for name, _, value in pairs)
 
 
 def value_text(value: Any) -> str:

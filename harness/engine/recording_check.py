@@ -99,7 +99,8 @@ class _Run:
 
     def _save(self, step: Step, exchange: Exchange) -> tuple[Mismatch, ...]:
         document = None if exchange.response is None else parse_body(exchange.response)
-        self._saved |= extract_saves(step, document)
+        headers = () if exchange.response is None else exchange.response.headers
+        self._saved |= extract_saves(step, document, headers)
         own = [name for name, _ in step.save]
         found = [
             Mismatch(pointer=pointer, recorded=f"a value to save as {name}", answered="(absent)")

@@ -10,12 +10,14 @@ from harness.domain.grouping import group_of_step
 from harness.domain.operation import OperationTemplates
 from harness.domain.pointer import PointerError, resolve_pointer
 from harness.domain.record import StepRecord
+from harness.domain.redaction import SECRET_NAME
 from harness.domain.session import Poll, Session, Step
 from harness.domain.substitution import (
     UnsavedValueError,
     encode_text,
     extract_saves,
     fill_request,
+    saved_cookie,
     step_placeholders,
     value_text,
 )
@@ -24,6 +26,7 @@ from harness.engine.replay_sides import NOT_SENT, Outages, ReplaySide
 from harness.engine.replay_state import StatePair
 
 ABSENT_DOCUMENT = object()
+_EACH_SIDES_OWN = "each side's own secret"
 
 
 class SessionPass:
@@ -46,6 +49,7 @@ class SessionPass:
         self._states = states
         self._templates = templates
         self._saved: dict[Side, dict[str, Any]] = {Side.LEGACY: {}, Side.TARGET: {}}
+        self._secret: set[str] = set()
 
     async def run(self, into: list[StepRecord], options: ReplayOptions, outages: Outages) -> None:
         """Appends a record per step to `into`, so that a pass that ends early leaves what it saw.
@@ -127,16 +131,17 @@ class SessionPass:
 
     def _keep(self, step: Step, exchange: Exchange) -> None:
         if step.save:
-            document = read_document(exchange)
-            if document is not ABSENT_DOCUMENT:
-                self._saved[exchange.side].update(extract_saves(step, document))
+            self._saved[exchange.side].update(saved_values(step, exchange))
+            self._secret.update(name for name, pointer in step.save if _is_secret(pointer))
 
     def _saved_differently(self, step: Step) -> tuple[str, ...]:
         legacy, target = self._saved[Side.LEGACY], self._saved[Side.TARGET]
         if not legacy or not target:
             return ()
         return tuple(
-            f"{{{{{name}}}}}: {value_text(legacy[name])} -> {value_text(target[name])}"
+            f"{{{{{name}}}}}: {_EACH_SIDES_OWN}"
+            if name in self._secret
+            else f"{{{{{name}}}}}: {value_text(legacy[name])} -> {value_text(target[name])}"
             for name in step_placeholders(step)
             if name in legacy and name in target and value_text(legacy[name]) != value_text(target[name])
         )
@@ -173,6 +178,20 @@ def is_waiting(exchange: Exchange, poll: Poll) -> bool:
     except PointerError:
         return False
     return any(value == value_text(waiting) for waiting in poll.while_values)
+
+
+def saved_values(step: Step, exchange: Exchange) -> dict[str, Any]:
+    """What `step.save` keeps of an answer: of one that is no JSON only cookies."""
+    document = read_document(exchange)
+    headers = () if exchange.response is None else exchange.response.headers
+    if document is not ABSENT_DOCUMENT:
+        return extract_saves(step, document, headers)
+    cookies = tuple(pair for pair in step.save if saved_cookie(pair[1]) is not None)
+    return extract_saves(replace(step, save=cookies), None, headers)
+
+
+def _is_secret(pointer: str) -> bool:
+    return saved_cookie(pointer) is not None or SECRET_NAME.fullmatch(pointer.rpartition("/")[2]) is not None
 
 
 def read_document(exchange: Exchange) -> Any:

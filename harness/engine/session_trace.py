@@ -9,8 +9,8 @@ from typing import Any
 from harness.domain.exchange import Exchange, Request, Side
 from harness.domain.record import RowChange
 from harness.domain.session import Session, Step
-from harness.domain.substitution import UnsavedValueError, extract_saves, fill_request
-from harness.engine.replay_session import ABSENT_DOCUMENT, is_waiting, read_document, unfilled
+from harness.domain.substitution import UnsavedValueError, fill_request
+from harness.engine.replay_session import is_waiting, saved_values, unfilled
 from harness.engine.replay_sides import NOT_SENT, ReplaySide
 from harness.engine.replay_state import WatchedStore
 
@@ -72,8 +72,8 @@ async def _exchange(
         await sleep(step.poll.interval_s)
         waited_s += step.poll.interval_s
         exchange = await side.client.send(request)
-    if step.save and (document := read_document(exchange)) is not ABSENT_DOCUMENT:
-        saved.update(extract_saves(step, document))
+    if step.save:
+        saved.update(saved_values(step, exchange))
     return exchange
 
 

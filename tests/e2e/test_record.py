@@ -1,0 +1,152 @@
+"""`parakeet record` from the outside: what it leaves, however it ends, and that it replays."""
+
+import json
+import resource
+import signal
+import socket
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli import run
+from tests.builders.recording_process import RecordingProcess
+from tests.builders.small_pair import Servers
+
+Start = Callable[..., RecordingProcess]
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    running = Servers()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    running: list[RecordingProcess] = []
+
+    def begin(*arguments: Any, **more: Any) -> RecordingProcess:
+        running.append(RecordingProcess(*arguments, **more))
+        return running[-1]
+
+    yield begin
+    for each in running:
+        each.kill()
+
+
+def call(url: str, method: str = "GET", body: object = None, **headers: str) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    kind = {} if body is None else {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=data, method=method, headers={**kind, **headers})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_what_was_recorded_replays_where_ids_are_others(servers: Servers, start: Start, tmp_path: Path) -> None:
+    out = tmp_path / "life.jsonl"
+    recording = start(servers.start("--memory"), out)
+    made = call(f"{recording.url}/things", "POST", {"name": "new"})
+    assert call(f"{recording.url}/things/{made['id']}")["name"] == "new"
+    call(f"{recording.url}/whoami", Authorization="Bearer a-token-of-nobody")
+    call(f"{recording.url}/things/{made['id']}", "DELETE")
+    assert recording.end(signal.SIGTERM) == 0, recording.said
+    assert "4 requests in 1 sessions, 2 references to earlier answers" in recording.said[-1]
+    assert [line["request"]["url"] for line in lines(out)] == [
+        "/things",
+        "/things/{{id_1}}",
+        "/whoami",
+        "/things/{{id_1}}",
+    ]
+    assert lines(out)[0]["save"] == {"id_1": "/id"}
+    assert "a-token-of-nobody" not in out.read_text() and "[redacted:" in out.read_text()
+    assert out.stat().st_mode & 0o077 == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["life.jsonl"]
+    legacy, target = servers.start("--memory"), servers.start("--memory")
+    for name in ("other", "another"):
+        call(f"{target}/things", "POST", {"name": name})
+    replayed = ["replay", "--legacy-url", legacy, "--target-url", target, "--sessions", str(out)]
+    assert run([*replayed, "--out", str(tmp_path / "run")]) == 0
+    assert call(f"{legacy}/things") == [], "the recorded id was deleted, not the one that the recording had"
+
+
+def test_a_kill_loses_at_most_the_exchange_in_flight(servers: Servers, start: Start, tmp_path: Path) -> None:
+    out = tmp_path / "killed.jsonl"
+    recording = start(servers.start("--memory"), out)
+    for number in range(30):
+        call(f"{recording.url}/whoami?n={number}")
+    assert recording.end(signal.SIGKILL) == -signal.SIGKILL
+    assert not out.exists()
+    part = tmp_path / "killed.jsonl.part"
+    with part.open("ab") as file:
+        file.write(b'{"session": 1, "step": 99, "se')  # as a kill within a write leaves it
+    assert run(["record", "--upstream", "http://127.0.0.1:9", "--out", str(out)]) == 2, "it must not be overwritten"
+    assert run(["record", "--recover", str(part), "--out", str(out)]) == 0
+    assert not part.exists()
+    urls = [line["request"]["url"] for line in lines(out)]
+    assert urls == [f"/whoami?n={number}" for number in range(len(urls))] and len(urls) >= 29
+
+
+def test_a_full_disk_stops_the_recording_and_not_the_traffic(servers: Servers, start: Start, tmp_path: Path) -> None:
+    out = tmp_path / "full.jsonl"
+
+    def small_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    recording = start(servers.start("--memory"), out, prepare=small_disk)
+    for number in range(40):
+        assert call(f"{recording.url}/whoami?n={number}") == {"sub": None, "has_token": False}
+    assert recording.end(signal.SIGINT) == 4
+    said = "\n".join(recording.said)
+    assert "recording has stopped: File too large" in said and "the disk refused them" in said
+    urls = [line["request"]["url"] for line in lines(out)]
+    assert urls == [f"/whoami?n={number}" for number in range(len(urls))] and 2 < len(urls) < 40
+
+
+def test_without_traffic_there_is_no_file(start: Start, tmp_path: Path) -> None:
+    recording = start("http://127.0.0.1:9", tmp_path / "none.jsonl")
+    assert recording.end(signal.SIGINT) == 3
+    assert "nothing listens at http://127.0.0.1:9 yet" in "\n".join(recording.said)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--upstream", "nonsense"], "not an HTTP URL"),
+        (["--upstream", "http://127.0.0.1:1/base"], "has a path"),
+        (["--upstream", "http://127.0.0.1:1", "--listen", "0.0.0.0:0"], "--allow-remote"),
+        (["--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:many"], "not an address"),
+        (["--upstream", "http://localhost:8080"], "the proxy itself"),
+        (["--upstream", "http://127.0.0.1:1", "--split-by", "cookie"], "--cookie NAME"),
+        ([], "--recover"),
+        (["--recover", "no-such.part"], "no such recording"),
+    ],
+)
+def test_bad_usage_is_told_and_leaves_nothing(
+    arguments: list[str], said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["record", "--out", str(tmp_path / "out.jsonl"), *arguments]) == 2
+    assert said in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_in_use_and_an_existing_file_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        arguments = ["record", "--upstream", "http://127.0.0.1:1", "--listen", listen, "--out"]
+        assert run([*arguments, str(tmp_path / "out.jsonl")]) == 2
+        assert "cannot listen" in capfd.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+        (tmp_path / "there.jsonl").write_text("kept")
+        assert run([*arguments, str(tmp_path / "there.jsonl")]) == 2
+        assert "exists already" in capfd.readouterr().err
+    assert (tmp_path / "there.jsonl").read_text() == "kept"
