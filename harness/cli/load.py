@@ -1,7 +1,6 @@
 """`parakeet load`."""
 
 import asyncio
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.adapters.locust import LoadRun
-from harness.domain.errors import ConfigurationError, ExitCode
+from harness.cli.duration import seconds_of
+from harness.domain.errors import ExitCode
 from harness.settings import load_settings
 from harness.wiring.bench import BenchRequest, load_target
-
-_DURATION = re.compile(r"(\d+)(s|m|h)?")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
-_LONGEST_S = 3600
 
 
 def load(
@@ -42,20 +38,11 @@ def load(
         out=out,
         tell=lambda text: console.print(f"… {text}", highlight=False),
     )
-    run = asyncio.run(load_target(request, users=users, run_time_s=_seconds(run_time)))
+    run = asyncio.run(load_target(request, users=users, run_time_s=seconds_of(run_time, "--run-time")))
     _show(run)
     if run.requests == 0:
         return ExitCode.INCONCLUSIVE
     return ExitCode.NO_GO if run.failures else ExitCode.GO
-
-
-def _seconds(text: str) -> int:
-    match = _DURATION.fullmatch(text.strip())
-    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
-    if not 1 <= seconds <= _LONGEST_S:
-        hint = "Give it as 15s, 2m or 1h: at least a second, at most an hour."
-        raise ConfigurationError(f"{text!r} is no run time", where="--run-time", hint=hint)
-    return seconds
 
 
 def _show(run: LoadRun) -> None:

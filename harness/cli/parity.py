@@ -1,4 +1,4 @@
-"""`parakeet parity`: rows, objects, or schemas alone."""
+"""`parakeet parity`: rows, objects, schemas, or what concurrent clients see."""
 
 import asyncio
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from harness.cli.parity_isolation import isolation
 from harness.cli.parity_objects import objects
 from harness.cli.parity_schema import schema
 from harness.domain.errors import ConfigurationError, ExitCode
@@ -15,9 +16,10 @@ from harness.engine.rows import RowParityOptions
 from harness.settings import load_settings
 from harness.wiring.parity import RowParity, RowParityRequest, compare_rows, shown
 
-parity = typer.Typer(help="Compare what the two systems store.", no_args_is_help=True)
+parity = typer.Typer(help="Compare what the two systems store, and what concurrent clients see.", no_args_is_help=True)
 parity.command("objects")(objects)
 parity.command("schema")(schema)
+parity.command("isolation")(isolation)
 
 
 @parity.command("rows")

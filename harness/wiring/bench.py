@@ -32,7 +32,8 @@ from harness.wiring.pair import PairOptions, running_pair
 from harness.wiring.paths import artifacts_directory
 from harness.wiring.probes.function_calls import reading_request
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts that are this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,7 @@ def _require_load_allowed(url: str, request: BenchRequest) -> None:
     address = urlsplit(url)
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise ConfigurationError("this is no HTTP address", where=url, hint="Give it as http://host:port.")
-    if address.hostname in _LOOPBACK:
+    if address.hostname in LOOPBACK:
         return
     named = [e for e in request.settings.environments.values() if e.target_url.rstrip("/") == url.rstrip("/")]
     if not (request.allow_load and any(environment.allow_load for environment in named)):

@@ -74,6 +74,16 @@ SCENARIO: dict[str, Any] = {
             weight=3,
             page={"rows": "/things", "total": "/total", "sizes": [2, 50], "pages": [1, 2]},
         ),
+        _operation(
+            "reopen",
+            "update",
+            "PATCH",
+            "/things/{{id}}",
+            body='{"state":"open"}',
+            weight=2,
+            refused={"absent": 404},
+            writes={"state": "open"},
+        ),
     ],
 }
 

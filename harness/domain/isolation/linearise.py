@@ -82,12 +82,16 @@ class _Searcher(Generic[State]):
         return Search(answer=Answer.NOT_LINEARISABLE, configurations=len(seen))
 
     def _advance(self, done: int, state: State) -> tuple[int, State]:
-        """Takes every operation that fits now and changes nothing: nothing is lost by taking it at once."""
+        """Takes every answer that fits now and is of no write: nothing is lost by taking it at once.
+
+        A write that changes nothing now is not taken so: it may have to come later, where it does.
+        """
         moved = True
         while moved:
             moved = False
             for position in self._candidates(done):
-                if self._ops[position].is_optional or self._shuts_out(done, position):
+                op = self._ops[position]
+                if op.may_write or op.is_optional or self._shuts_out(done, position):
                     continue
                 if self._after(state, position) == state:
                     done |= self._bits[position]

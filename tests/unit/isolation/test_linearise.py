@@ -13,7 +13,7 @@ from harness.domain.isolation.linearise import Answer, linearise
 from harness.domain.isolation.model import UNEXPLAINED, KeyState, explain_key
 from tests.builders.histories import created, history, op, row
 
-NAMES = ("create", "rename", "reprice", "seal", "delete", "read")
+NAMES = ("create", "rename", "reprice", "seal", "reopen", "delete", "read")
 
 
 def is_linearisable_by_trial(ops: Sequence[Op]) -> bool:
@@ -118,6 +118,15 @@ def test_an_operation_without_outcome_may_take_effect_later_or_never() -> None:
         assert judge_history(history(created(), lost, late)).findings == ()
     back = op("read", (95, 96), answer=row("1"))
     assert judge_history(history(created(), lost, op("read", (90, 91), answer=row("7")), back)).findings
+
+
+def test_a_write_that_changes_nothing_at_first_may_be_needed_later() -> None:
+    sealed = op("seal", (10, 30), value=5, answer=row("1", 5.0, "sealed"))
+    reopened = op("reopen", (12, 40), answer=row("1", 5.0))
+    twice = op("reopen", (11, 39))
+    late = op("read", (50, 51), answer=row("1", 5.0))
+    assert judge_history(history(created(), sealed, reopened, twice, late)).findings == ()
+    assert judge_history(history(created(), sealed, twice, late)).findings == ()
 
 
 def test_a_search_that_is_too_long_is_undecided() -> None:
