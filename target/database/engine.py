@@ -34,8 +34,10 @@ class Database:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[AsyncSession]:
+    async def session(self, *, of_one_moment: bool = False) -> AsyncIterator[AsyncSession]:
         """Open a session, yield it, commit; roll back on any exception.
+
+        Of one moment, all its reads see the rows as of the first (ADR 9); for sessions that write nothing.
 
         Raises:
             DatabaseUnavailable: the database cannot be reached now.
@@ -44,6 +46,9 @@ class Database:
         try:
             with unavailable_as_503():
                 engine = await self._engine_of_this_loop()
+                if of_one_moment and engine.dialect.name == "postgresql":
+                    # Told with BEGIN, so that it costs no round trip, and a pooler need not know of it.
+                    engine = engine.execution_options(isolation_level="REPEATABLE READ")
                 async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
                     yield session
         except DatabaseUnavailable as error:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from target.auth import guard_write
 from target.database.models import Trade
-from target.database.session import AsyncDb
+from target.database.session import AsyncDb, Snapshot
 from target.errors import InvalidInput, TradeNotClosable, TradeNotFound
 from target.repositories.trades import TradeFilter, TradeRepository
 from target.routers.answers import may_answer
@@ -34,7 +34,13 @@ def _trades(session: AsyncDb) -> TradeRepository:
     return TradeRepository(session)
 
 
+def _trades_of_one_moment(session: Snapshot) -> TradeRepository:
+    return TradeRepository(session)
+
+
 Trades = Annotated[TradeRepository, Depends(_trades)]
+TradesOfOneMoment = Annotated[TradeRepository, Depends(_trades_of_one_moment)]
+"""For an answer that is put together from several reads."""
 
 
 @router.post("/", status_code=201, response_model=TradeResponse, dependencies=_guarded, responses=may_answer(400, 401))
@@ -44,7 +50,7 @@ async def create_trade(body: TradeCreate, trades: Trades) -> Trade:
 
 
 @router.get("/", response_model=TradePage)
-async def list_trades(trades: Trades, query: ListParameters) -> dict[str, object]:
+async def list_trades(trades: TradesOfOneMoment, query: ListParameters) -> dict[str, object]:
     """List one page of the trades that match."""
     total = await trades.count(query.wanted)
     return {
@@ -113,7 +119,9 @@ async def get_portfolio(request: Request, trades: Trades, initial_capital: Capit
 
 
 @router.get("/metrics/dashboard", response_model=DashboardMetrics)
-async def get_dashboard(request: Request, trades: Trades, initial_capital: Capital = 100000.0) -> dict[str, object]:
+async def get_dashboard(
+    request: Request, trades: TradesOfOneMoment, initial_capital: Capital = 100000.0
+) -> dict[str, object]:
     """Return the totals, the latest trades, and what closed today, this week and this month (UTC)."""
     now = _utc_now()
     windows = windows_at(now)
