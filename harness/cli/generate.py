@@ -16,7 +16,7 @@ from harness.domain.errors import ExitCode
 from harness.settings import load_settings
 from harness.wiring.generate import DEFAULT_SEED, Generated, GenerateRequest
 from harness.wiring.generate import generate as generate_sessions
-from harness.wiring.replay import SideOptions
+from harness.wiring.replay_request import SideOptions
 
 _FILE_WIDTH = 132
 

@@ -5,22 +5,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from harness.cli import replay_arguments as given
-from harness.cli.findings import exit_code, print_judgement
+from harness.cli import replay_load as under_load
+from harness.cli.findings import exit_code
+from harness.cli.replay_progress import judge_and_print, progress
 from harness.cli.reproduce import reproduce
 from harness.domain.compare.rules import Rules
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.settings import Settings, load_settings
 from harness.wiring.finding import find_stored
-from harness.wiring.judgement import Judgement, judge_run
-from harness.wiring.rejudge import render_judged
+from harness.wiring.judgement import Judgement
 from harness.wiring.replay import replay as replay_pair
 from harness.wiring.replay_request import ReplayRequest, SideOptions
 from harness.wiring.rules import load_waivers, rules_of_today, waiver_file
-from reports import html
 
 
 def replay(
@@ -46,6 +44,12 @@ def replay(
         bool, typer.Option("--resume", help="Go on with the run in --out that was cut off, from the same inputs.")
     ] = False,
     shrink: Annotated[bool, typer.Option("--shrink", help="With --finding: only the steps that it needs.")] = False,
+    rate: under_load.Rate = None,
+    count: under_load.Count = 500,
+    seconds: under_load.Seconds = 60.0,
+    seed: under_load.Seed = "parakeet",
+    only_reading: under_load.OnlyReading = False,
+    allow_load: under_load.AllowLoad = False,
 ) -> int:
     """Replay sessions against both addresses, compare answers and rows, and store the evidence.
 
@@ -58,6 +62,9 @@ def replay(
 
     Whatever ends a run early, `kill -9` included, loses no session that was stored: the same command with --resume
     goes on behind the last one and ends as an unbroken run does. A run that came to its end is only judged again.
+
+    With --rate sessions that leave the state alone are replayed open-loop, at most --concurrency at once, and every
+    answer is compared; what is noise is told from the same sessions at rest. Load goes to this machine only.
 
     Exit codes: 0 compared and nothing unexplained, 1 a difference that no waiver explains, 2 usage (nothing was
     touched), 3 nothing comparable or a side does not answer, 4 the evidence cannot be written, as on a full disk.
@@ -81,17 +88,21 @@ def replay(
     if (finding is None) != (run is None) or (shrink and finding is None):
         hint = "A finding is named by --finding ID and --run DIR together; --shrink goes with both."
         raise ConfigurationError("--finding, --run and --shrink do not fit together", hint=hint)
-    if resume and finding is not None:
-        raise ConfigurationError("--resume and --finding do not fit together", hint="A finding is replayed whole.")
+    if resume and (finding is not None or rate is not None):
+        hint = "A finding and a load are replayed whole."
+        raise ConfigurationError("--resume goes with neither --finding nor --rate", hint=hint)
     if finding is not None and run is not None:
         return reproduce(request, settings, rules, find_stored(run, finding), is_shrunk=shrink)
+    if rate is not None:
+        load = under_load.load_request(rate, count, seconds, seed, only_reading=only_reading, allow_load=allow_load)
+        return exit_code(under_load.load_and_judge(request, load, settings, rules))
     return exit_code(replay_and_judge(request, settings, rules))
 
 
 def replay_and_judge(request: ReplayRequest, settings: Settings, rules: Rules) -> Judgement:
     """Replays with a progress bar, judges and prints; what was seen before a side stopped answering is judged too."""
     stored = 0
-    with _progress() as bar:
+    with progress() as bar:
         task = bar.add_task("replaying", total=None)
 
         def tell(done: int, all_of_them: int) -> None:
@@ -110,17 +121,3 @@ def replay_and_judge(request: ReplayRequest, settings: Settings, rules: Rules) -
                 bar.console.print(note, markup=False)
             raise
     return judge_and_print(request.out, rules)
-
-
-def judge_and_print(out: Path, rules: Rules) -> Judgement:
-    """Judges what is stored, prints it and renders the report."""
-    judgement = judge_run(out, rules)
-    print_judgement(judgement)
-    render_judged(out, judgement, rules)
-    Console(soft_wrap=True, highlight=False).print(f"report: {out / html.FILE_NAME}", markup=False)
-    return judgement
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("sessions"))
-    return Progress(*columns, console=Console(stderr=True), transient=True)

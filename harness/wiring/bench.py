@@ -113,7 +113,7 @@ async def load_target(request: BenchRequest, *, users: int, run_time_s: int) -> 
 async def _addresses(request: BenchRequest) -> AsyncIterator[tuple[str, str]]:
     if request.urls is not None:
         for url in request.urls:
-            _require_load_allowed(url, request)
+            require_load_allowed(url, request.settings, allow_load=request.allow_load)
         await _require_reachable(request.urls)
         yield request.urls
         return
@@ -130,15 +130,19 @@ async def _require_reachable(urls: tuple[str, str]) -> None:
             await client.close()
 
 
-def _require_load_allowed(url: str, request: BenchRequest) -> None:
-    """Load goes to this machine, or to an environment whose owner has said so in the configuration."""
+def require_load_allowed(url: str, settings: Settings, *, allow_load: bool) -> None:
+    """Load goes to this machine, or to an environment whose owner has said so in the configuration.
+
+    Raises:
+        ConfigurationError: it is neither, or no address.
+    """
     address = urlsplit(url)
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise ConfigurationError("this is no HTTP address", where=url, hint="Give it as http://host:port.")
     if address.hostname in LOOPBACK:
         return
-    named = [e for e in request.settings.environments.values() if e.target_url.rstrip("/") == url.rstrip("/")]
-    if not (request.allow_load and any(environment.allow_load for environment in named)):
+    named = [e for e in settings.environments.values() if e.target_url.rstrip("/") == url.rstrip("/")]
+    if not (allow_load and any(environment.allow_load for environment in named)):
         hint = f"Give it an [environments.NAME] with allow_load = true in {FILE_NAME}, and --allow-load here."
         raise ConfigurationError("load goes to this machine only", where=url, hint=hint)
 

@@ -26,7 +26,8 @@ from harness.engine.observe import observe_sessions
 from harness.engine.replay_sides import ReplaySide
 from harness.engine.replay_state import StatePair
 from harness.settings import Settings
-from harness.wiring.replay import ReplayRequest, SideOptions, opened_sides
+from harness.wiring.replay import opened_sides
+from harness.wiring.replay_request import ReplayRequest, SideOptions
 
 DEFAULT_SEED = 1
 

@@ -114,14 +114,14 @@ async def replay_into(
     waiting = (session for session in sessions if session.id not in finished)
     options = replace(options or ReplayOptions(), has_reported_start=bool(finished))
     if len(finished) < len(sessions):
-        await _store_description(store, sides)
+        await store_description(store, sides)
         on_session(len(finished), len(sessions))
         async with SessionWriter(store, lambda new: on_session(len(finished) + new, len(sessions))) as writer:
             options = replace(options, on_cut=writer.take_cut)
             await replay_sessions(waiting, *sides, on_record=writer.take, options=options)
 
 
-async def _store_description(store: EvidenceStore, sides: Sides) -> None:
+async def store_description(store: EvidenceStore, sides: Sides) -> None:
     """What the system says of itself, for the coverage: what was never exercised is told from it."""
     document = await fetch_description(sides[0].client, sides[1].client)
     if document is not None:
