@@ -183,7 +183,7 @@ class Settings(_Frozen, frozen=True):
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Settings of `path`, or of `parakeet.toml` in this directory or the project's, or the defaults.
+    """Settings of `path`, or of `parakeet.toml` of the judged project, or the defaults.
 
     Raises:
         ConfigurationError: the file is absent though named, is not TOML, or has an unknown or ill-typed key.
@@ -208,12 +208,18 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def find_settings_file() -> Path | None:
-    """`parakeet.toml` of the working directory, else of the project, else None."""
-    for directory in (Path.cwd(), project_root()):
-        candidate = directory / FILE_NAME
-        if candidate.is_file():
-            return candidate
-    return None
+    """`parakeet.toml` of the judged project; None where it has none."""
+    candidate = judged_directory() / FILE_NAME
+    return candidate if candidate.is_file() else None
+
+
+def judged_directory() -> Path:
+    """The project that is judged: the working directory where it has a `parakeet.toml`, else this checkout.
+
+    Settings, sessions, waivers, criteria and run output are looked for there.
+    """
+    here = Path.cwd()
+    return here if (here / FILE_NAME).is_file() else project_root()
 
 
 def project_root() -> Path:

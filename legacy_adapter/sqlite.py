@@ -93,7 +93,7 @@ class SqliteState:
             raise ConfigurationError(
                 "the database is not marked as disposable, so nothing was touched",
                 where=str(self._path),
-                hint="Work on a copy: `parakeet up --legacy-db FILE` makes one and marks it.",
+                hint="If its contents may be overwritten, run `parakeet prepare --legacy-db FILE`; if not, copy it.",
             )
 
     def _capture(self) -> None:

@@ -14,6 +14,7 @@ from harness.staging.artifact_cache import BuiltArtifact
 from harness.staging.build import BuiltArtifacts, handler_paths, project_inputs, publish_artifacts
 from harness.staging.handler_check import require_importable
 from harness.wiring.packages import build_project
+from harness.wiring.paths import require_own_systems
 
 
 def build(
@@ -28,6 +29,7 @@ def build(
     Example: parakeet build --out /tmp/release
     """
     started = time.perf_counter()
+    require_own_systems()
     inputs = project_inputs(project_root())
     messages = Console(stderr=True)
     artifacts = build_project(project_root(), lambda text: messages.print(f"note: {text}", highlight=False))

@@ -8,11 +8,13 @@ from rich.console import Console
 
 from harness.adapters.evidence_files import load_manifest
 from harness.cli.findings import exit_code, print_judgement
+from harness.cli.project_note import tell_whose_rules
 from harness.domain.errors import ExitCode
 from harness.domain.findings import DifferenceOutcome
 from harness.settings import load_settings
 from harness.wiring.finding import StoredFinding, body_patch, find_stored
 from harness.wiring.judgement import judge_run
+from harness.wiring.plan import require_criteria_of
 from harness.wiring.rejudge import render_judged
 from harness.wiring.rules import load_waivers, rules_of_today
 
@@ -36,12 +38,15 @@ def compare(
     """
     if finding is not None:
         return _show(find_stored(run, finding))
+    tell_whose_rules()
+    manifest = load_manifest(run)
+    require_criteria_of(manifest)
     rules = rules_of_today(load_waivers(waivers), load_settings(config).rows)
     judgement = judge_run(run, rules)
     print_judgement(judgement)
     render_judged(run, judgement, rules)
     code = exit_code(judgement)
-    if code is ExitCode.GO and load_manifest(run).finished_at is None:
+    if code is ExitCode.GO and manifest.finished_at is None:
         Console(stderr=True, soft_wrap=True).print("the run was cut off: what is missing was not compared")
         return ExitCode.INCONCLUSIVE
     return code

@@ -30,9 +30,10 @@ def phases(
 
     Example: parakeet phases --phase 3
     """
-    from scenarios.criteria import load_plan  # noqa: PLC0415 - read only when this command runs
+    from harness.wiring.plan import judged_plan, require_criteria  # noqa: PLC0415 - read only when this command runs
 
-    plan = load_plan()
+    require_criteria()
+    plan = judged_plan()
     shown = [entry for entry in plan.phases if phase in {None, entry.number}]
     if not shown:
         hint = f"Choose from {', '.join(str(entry.number) for entry in plan.phases)}."

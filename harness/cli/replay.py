@@ -9,6 +9,7 @@ import typer
 from harness.cli import replay_arguments as given
 from harness.cli import replay_load as under_load
 from harness.cli.findings import exit_code
+from harness.cli.project_note import tell_whose_rules
 from harness.cli.replay_progress import judge_and_print, progress
 from harness.cli.reproduce import reproduce
 from harness.domain.compare.rules import Rules
@@ -71,6 +72,7 @@ def replay(
 
     Example: parakeet replay --legacy-url http://127.0.0.1:8000 --target-url http://127.0.0.1:9000 --out runs/first
     """
+    tell_whose_rules()
     used = waiver_file(waivers)
     request = ReplayRequest(
         legacy=SideOptions(url=legacy_url, token=legacy_token, jwt_secret_file=legacy_jwt_secret_file),

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from harness.cli import replay_arguments as given
+from harness.cli.project_note import tell_whose_rules
 from harness.cli.replay import replay_and_judge
 from harness.domain.compare.rules import Rules
 from harness.domain.difference import Facet
@@ -50,6 +51,7 @@ def selftest(
 
     Example: parakeet selftest --run runs/first
     """
+    tell_whose_rules()
     settings = load_settings(config)
     rules = rules_of_today(load_waivers(waivers), settings.rows)
     if run is None:

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from harness.cli import replay_arguments as given
+from harness.cli.project_note import tell_whose_rules
 from harness.domain.errors import ExitCode
 from harness.settings import load_settings
 from harness.wiring.rules import load_waivers, rules_of_today
@@ -30,6 +31,7 @@ def waivers(
 
     Example: parakeet waivers --run runs/first
     """
+    tell_whose_rules()
     rules = rules_of_today(load_waivers(waivers), load_settings(config).rows)
     listings = list_waivers(rules, run)
     console = Console(soft_wrap=True, highlight=False)

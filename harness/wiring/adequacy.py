@@ -14,7 +14,6 @@ from pathlib import Path
 from harness.adapters.asgi_host import AsgiApp, AsgiHost
 from harness.adapters.change_probe import PostgresProbe, ProbedStore
 from harness.adapters.postgres import PostgresState, mark_disposable
-from harness.adapters.session_files import load_sessions
 from harness.domain.adequacy import Adequacy, MutantOutcome
 from harness.domain.compare.rules import Rules
 from harness.domain.errors import ConfigurationError
@@ -27,7 +26,7 @@ from harness.settings import FILE_NAME, AdequacySettings, Settings, project_root
 from harness.staging.postgres import OWNER, LocalPostgres
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.pair import upgrade_schema
-from harness.wiring.replay import DEFAULT_SESSIONS, authorizer
+from harness.wiring.replay import authorizer, patterns_or_default
 from harness.wiring.runtime import runtime_directory
 from legacy_adapter.seed import write_seed_database
 
@@ -60,7 +59,7 @@ async def find_adequacy(request: AdequacyRequest, settings: Settings) -> Adequac
         SystemUnavailable: the application or its database does not start.
     """
     spec = _complete(settings.adequacy, request.source)
-    sessions = load_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),))
+    sessions = load_sessions(patterns_or_default(request.sessions))
     source = _directory(spec.source)
     sources = _read_sources(source)
     exemptions, every = _load_exemptions(spec), _generate(sources)

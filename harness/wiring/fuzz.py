@@ -23,11 +23,13 @@ class _Exclusions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_exclusions(path: Path | None = None) -> tuple[FuzzExclusion, ...]:
-    """Return the exclusions of a file, `scenarios/fuzz.toml` by default.
+    """Return the exclusions of a file, `scenarios/fuzz.toml` by default; none where that is absent.
 
     Raises:
         ConfigurationError: it cannot be read.
     """
+    if path is None and not (scenarios_directory() / EXCLUSIONS_FILE).is_file():
+        return ()
     path = path or scenarios_directory() / EXCLUSIONS_FILE
     try:
         return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Exclusions).exclusion

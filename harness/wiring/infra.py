@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from harness.settings import project_root
+from harness.settings import judged_directory
 from harness.staging.definition import load_definition
 from harness.staging.infra_check import InfraReport, Progress, check_infrastructure
 
@@ -20,7 +20,7 @@ async def run_infra_check(terraform_dir: Path | None = None, *, progress: Progre
         ConfigurationError: the files are not valid Terraform.
         SystemUnavailable: Terraform or its provider is missing: INCONCLUSIVE.
     """
-    directory = terraform_dir or project_root() / "terraform"
+    directory = terraform_dir or judged_directory() / "terraform"
     definition = load_definition(directory)
     with tempfile.TemporaryDirectory(prefix="parakeet-infra-") as scratch:
         return await check_infrastructure(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.adapters.run_facts import commit, is_dirty, machine, sha256_of_files, versions
 from harness.domain.evidence import RunManifest
-from harness.settings import find_settings_file, project_root
+from harness.settings import find_settings_file, judged_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +32,13 @@ class Selection:
 def new_manifest(inputs: RunInputs, started_at: datetime, selected: Selection | None = None) -> RunManifest:
     """The manifest as it is when the run starts."""
     selected = selected or Selection()
-    found = commit(project_root())
+    found = commit(judged_directory())
     return RunManifest(
         run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{found[:7] or 'nocommit'}",
         environment=inputs.environment,
         profile=inputs.profile,
         commit=found,
-        is_dirty=is_dirty(project_root()),
+        is_dirty=is_dirty(judged_directory()),
         started_at=started_at,
         command=inputs.command,
         selected_phases=selected.phases,
@@ -53,4 +53,4 @@ def new_manifest(inputs: RunInputs, started_at: datetime, selected: Selection | 
 
 def current_commit() -> str:
     """The commit that is checked out now; empty outside version control."""
-    return commit(project_root())
+    return commit(judged_directory())

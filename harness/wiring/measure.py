@@ -33,7 +33,8 @@ def load_profile(path: Path | None = None) -> LoadProfile:
     try:
         raw = tomllib.loads(found.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"the load profile cannot be read: {error}", where=str(found)) from error
+        hint = "Write there which requests make up this migration's load, and how often each."
+        raise ConfigurationError(f"the load profile cannot be read: {error}", where=str(found), hint=hint) from error
     return parse_load_profile(raw, where=str(found))
 
 

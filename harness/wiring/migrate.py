@@ -8,6 +8,7 @@ from harness.adapters.sqlite_reader import SqliteSource
 from harness.domain.row_mapping import RowMapping, TableMapping
 from harness.engine.migrate import Migration, MigrationOptions, migrate
 from harness.settings import RowsSettings
+from legacy_adapter.sqlite import mark_disposable_file
 
 
 async def migrate_rows(
@@ -25,6 +26,11 @@ async def migrate_rows(
 async def prepare_target(target_dsn: str) -> None:
     """Marks a database as disposable."""
     await mark_disposable(target_dsn)
+
+
+def prepare_legacy(legacy_db: Path) -> None:
+    """Marks a SQLite file as disposable."""
+    mark_disposable_file(legacy_db)
 
 
 def row_mapping(rows: RowsSettings | None) -> RowMapping:

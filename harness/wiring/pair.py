@@ -27,7 +27,7 @@ from harness.wiring.legacy import legacy_system, place_database
 from harness.wiring.market import local_market, market_variables
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.packages import build_project
-from harness.wiring.paths import terraform_directory
+from harness.wiring.paths import require_own_systems, terraform_directory
 from harness.wiring.runtime import runtime_directory
 from legacy_adapter.adapter import LegacySystem
 from legacy_adapter.local_market import LocalMarket
@@ -76,6 +76,7 @@ async def running_pair(options: PairOptions) -> AsyncIterator[RunningPair]:
         SystemUnavailable: a part did not start; what had started is stopped again.
         DataRefused: the database cannot be carried to the target.
     """
+    require_own_systems()
     async with AsyncExitStack() as stack:
         runtime = stack.enter_context(runtime_directory())
         yield await _start(options, runtime, stack)

@@ -11,10 +11,10 @@ from harness.domain.evidence import DECISION_FILE, RunManifest
 from harness.domain.gate import decide_phases
 from harness.domain.phase import REPLAY_PROFILE, Plan, Scope
 from harness.wiring.judgement import Judgement
+from harness.wiring.plan import judged_plan
 from harness.wiring.probes.parity import PROBES_OF_ROWS, parity_evidence
 from harness.wiring.report import load_stored_decision, render_all, save_decision
 from reports.run_directory import load_manifest
-from scenarios.criteria import load_plan
 
 
 def render_judged(run_dir: Path, judgement: Judgement, rules: Rules) -> tuple[Path, ...]:
@@ -34,7 +34,7 @@ def render_judged(run_dir: Path, judgement: Judgement, rules: Rules) -> tuple[Pa
 
 
 def _decide_again(run_dir: Path, manifest: RunManifest, judgement: Judgement, rules: Rules) -> None:
-    plan = load_plan()
+    plan = judged_plan()
     stored = load_stored_decision(run_dir, plan)
     scope = scope_of(manifest, plan)
     context = EvaluationContext(scope=scope, commit=manifest.commit, judged_at=utc_now())

@@ -32,7 +32,7 @@ from harness.domain.session import Session, Sessions
 from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_sides import ReplaySide, fetch_description
-from harness.settings import AuthSettings, Settings, environment_variable, project_root
+from harness.settings import AuthSettings, Settings, environment_variable, judged_directory
 from harness.wiring.legacy_state import Restart, RowsAndFiles, legacy_store, memory_note, restart_by_address
 from harness.wiring.manifest import RunInputs, new_manifest
 from harness.wiring.migrate import row_mapping
@@ -43,7 +43,7 @@ from harness.wiring.writer import SessionWriter
 
 __all__ = ["ReplayRequest", "SideOptions", "opened_sides", "replay", "replay_into"]  # the request belongs to the replay
 
-DEFAULT_SESSIONS = "scenarios/sessions/**"
+SESSIONS_DIRECTORY = "scenarios/sessions"
 Sides = tuple[ReplaySide, ReplaySide]
 """The legacy and the target, in that order."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -66,7 +66,7 @@ async def replay(
     if request.concurrency > 1 and request.legacy_db is not None:
         hint = "Leave --concurrency out, or leave out both databases: then only answers are compared."
         raise ConfigurationError("a change of rows has one cause only if sessions run one at a time", hint=hint)
-    sessions = open_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),), on_note)
+    sessions = open_sessions(patterns_or_default(request.sessions), on_note)
     note = memory_note(sessions.written, _restart(request, settings))
     if note:
         on_note(note)
@@ -86,6 +86,21 @@ async def replay(
             store.finish(utc_now())
         finally:
             store.close()
+
+
+def patterns_or_default(patterns: Sequence[str]) -> tuple[str, ...]:
+    """The session files named, or all of the judged project's.
+
+    Raises:
+        ConfigurationError: none is named, and the project has none.
+    """
+    if patterns:
+        return tuple(patterns)
+    directory = judged_directory() / SESSIONS_DIRECTORY
+    if not any(path.is_file() for path in directory.rglob("*")):
+        hint = "Name files with --sessions, or write some there: `parakeet init` makes an example."
+        raise ConfigurationError("there are no sessions to replay", where=str(directory), hint=hint)
+    return (str(directory / "**"),)
 
 
 def open_store(request: ReplayRequest) -> EvidenceStore:

@@ -7,11 +7,11 @@ from harness.domain.criterion import Decision, ReadinessDecision
 from harness.domain.errors import ConfigurationError, HarnessError
 from harness.domain.evidence import DECISION_FILE
 from harness.domain.phase import Plan
+from harness.wiring.plan import judged_plan
 from reports import html, junit, markdown, sarif
 from reports.json_report import encode_decision
 from reports.run_directory import load_decision, load_manifest
 from reports.view import ReportView, load_view
-from scenarios.criteria import load_plan
 
 
 def render_all(run_dir: Path, formats: Sequence[str] = ()) -> tuple[Path, ...]:
@@ -28,7 +28,7 @@ def render_all(run_dir: Path, formats: Sequence[str] = ()) -> tuple[Path, ...]:
     if unknown:
         what = f"there is no report format {', '.join(unknown)}"
         raise ConfigurationError(what, hint=f"Choose from {', '.join(FORMATS)}.")
-    view = load_view(run_dir, load_plan())
+    view = load_view(run_dir, judged_plan())
     return tuple(_render(run_dir, view, name) for name in chosen)
 
 
@@ -43,7 +43,7 @@ def load_stored_decision(run_dir: Path, plan: Plan | None = None) -> ReadinessDe
     Raises:
         EvidenceError: the run directory has no decision that can be read.
     """
-    return load_decision(run_dir, plan or load_plan(), load_manifest(run_dir))
+    return load_decision(run_dir, plan or judged_plan(), load_manifest(run_dir))
 
 
 def stored_gate(run_dir: Path, phase: int | None = None) -> Decision:
@@ -58,7 +58,7 @@ def stored_gate(run_dir: Path, phase: int | None = None) -> Decision:
         return decision.decision
     found = {entry.phase: entry.decision for entry in decision.phases}
     if phase not in found:
-        hint = f"Choose from {', '.join(map(str, found))}."
+        hint = f"Choose from {', '.join(map(str, found))}." if found else "A replay has no phases: leave out --phase."
         raise ConfigurationError(f"there is no phase {phase}", where=str(run_dir / DECISION_FILE), hint=hint)
     return found[phase]
 

@@ -7,13 +7,13 @@ from harness.domain.compare.cells import RowMapping
 from harness.domain.compare.rules import Rules
 from harness.domain.errors import ConfigurationError
 from harness.domain.waiver import Waiver, parse_waivers
-from harness.settings import RowsSettings, project_root
+from harness.settings import RowsSettings, judged_directory
 
 DEFAULT_WAIVERS = "scenarios/waivers.toml"
 
 
 def load_waivers(path: Path | None) -> tuple[Waiver, ...]:
-    """The waivers of a file, or of the project's own where none is named; none where that is absent.
+    """The waivers of a file, or of the judged project where none is named; none where that is absent.
 
     Raises:
         ConfigurationError: the file named cannot be read.
@@ -32,7 +32,7 @@ def load_waivers(path: Path | None) -> tuple[Waiver, ...]:
 
 def waiver_file(path: Path | None) -> Path | None:
     """The file that `load_waivers` reads."""
-    default = project_root() / DEFAULT_WAIVERS
+    default = judged_directory() / DEFAULT_WAIVERS
     return path or (default if default.is_file() else None)
 
 

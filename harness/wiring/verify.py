@@ -22,7 +22,8 @@ from harness.engine.pipeline import Evidences, Gathered, Hooks, Probe, gather_ev
 from harness.settings import Settings
 from harness.wiring.manifest import RunInputs, Selection, current_commit, new_manifest
 from harness.wiring.pair import PairOptions, running_pair
-from harness.wiring.paths import artifacts_directory
+from harness.wiring.paths import artifacts_directory, require_own_systems
+from harness.wiring.plan import judged_plan
 from harness.wiring.probes import (
     artifact_parity,
     artifacts,
@@ -47,7 +48,7 @@ from harness.wiring.probes.context import ProbeContext
 from harness.wiring.probes.parity import SessionReplay
 from harness.wiring.report import load_stored_decision, render_all, save_decision
 from harness.wiring.rules import load_waivers, rules_of_today, waiver_file
-from scenarios.criteria import CRITERIA_FILE, load_plan
+from scenarios.criteria import CRITERIA_FILE
 
 _KEPT = ".resume/{name}.msgpack"
 
@@ -94,7 +95,8 @@ async def verify(request: VerifyRequest, settings: Settings) -> Verified:
             cannot be used; or the systems cannot be started as configured. Nothing is left behind.
         SystemUnavailable: the systems did not start; the run can be resumed.
     """
-    plan = load_plan()
+    require_own_systems()
+    plan = judged_plan()
     if request.is_resumed:
         request = _as_it_was(request)
     scope = _scope(request, plan, settings)
