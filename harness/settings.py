@@ -20,31 +20,40 @@ class LegacySettings(_Frozen, frozen=True):
     """How the legacy system is run."""
 
     mode: Literal["embedded", "process", "docker", "remote"] = "embedded"
+    """The reference application of this checkout, a command of yours, a container, or a system that runs elsewhere."""
     command: list[str] = []
     """For `process`: argument list; `{port}` and `{database}` are filled in."""
     port: int | None = None
     """Where it listens; None means a free port. Not for `remote`."""
     working_directory: str | None = None
+    """For `process`: where the command is run."""
     environment: dict[str, str] = {}
     """Added to ours; `{market}` in a value is the address of the generated market."""
     image: str | None = None
-    """For `docker`."""
+    """For `docker`: the image's name."""
     url: str | None = None
-    """For `remote`."""
+    """For `remote`: the system's address."""
     database: str | None = None
     """Path of its SQLite file, relative to the working directory."""
     cache_directory: str | None = None
+    """Where it caches files, relative to the working directory."""
     results_directory: str | None = None
+    """Where it writes its results, relative to the working directory."""
     health_path: str = "/health"
+    """A path that it answers as soon as it is up."""
     startup_timeout_s: float = 30.0
+    """Seconds that it may take until then."""
     reset_command: list[str] = []
+    """Run before sessions that are marked `process_memory`, to make a legacy that you started forget what it holds."""
 
 
 class AuthSettings(_Frozen, frozen=True):
     """How a bearer token for one side is minted; the secret is named, never written here."""
 
     jwt_secret_file: str | None = None
+    """The file with the secret that the `auth` of a session's steps is signed with."""
     token_env: str | None = None
+    """The environment variable with the token for requests that bring no credentials."""
 
 
 class SideSettings(_Frozen, frozen=True):
@@ -64,9 +73,13 @@ class EnvironmentSettings(_Frozen, frozen=True):
     """A place where the target runs; credentials by the names of environment variables."""
 
     target_url: str
+    """The target's address there."""
     dsn_env: str | None = None
+    """The environment variable with its database's address; no command reads it yet."""
     allow_load: bool = False
+    """Whether load may be put on it; this machine always may be loaded."""
     reset_command: list[str] = []
+    """Brings it back to a known state; no command runs it yet."""
     probe_url: str | None = None
     """Where `parakeet calibrate` finds its probe function."""
 
@@ -75,14 +88,23 @@ class LocalMarketSettings(_Frozen, frozen=True):
     """The generated market of docs/market.md: what it shows, and what goes wrong there."""
 
     seed: int | None = None
+    """Another market than the usual one."""
     last_day: str | None = None
+    """The last day that it has prices of, such as 2026-01-30."""
     synthetic: int = 0
+    """Tickers beside those of the legacy."""
     latency_ms: float = 0.0
+    """How long each answer takes."""
     jitter_ms: float = 0.0
+    """By how much that varies."""
     throttled_ratio: float = 0.0
+    """Of the requests, 0 to 1: answered with 429."""
     error_ratio: float = 0.0
+    """Of the requests, 0 to 1: answered with an error of the server."""
     truncated_ratio: float = 0.0
+    """Of the requests, 0 to 1: cut off in the middle of the answer."""
     retry_after_s: float = 1.0
+    """What a 429 asks to wait."""
 
 
 class LocalSettings(_Frozen, frozen=True):
@@ -92,6 +114,7 @@ class LocalSettings(_Frozen, frozen=True):
     """
 
     secrets: dict[str, dict[str, str]] = {}
+    """By the secret's key in `terraform/`."""
     market: LocalMarketSettings = LocalMarketSettings()
 
 
@@ -99,7 +122,9 @@ class TableMap(_Frozen, frozen=True):
     """How one legacy table is found on the target."""
 
     table: str | None = None
+    """Its name on the target; the same where not set."""
     columns: dict[str, str] = {}
+    """Renamed columns: the legacy's name and the target's."""
     added: dict[str, str] = {}
     """Columns that only the target has, each with its rule: `null`, `any`, `column NAME`, or `= LITERAL`."""
     enums: dict[str, dict[str, str]] = {}
@@ -114,6 +139,7 @@ class RowsSettings(_Frozen, frozen=True):
     """Row mapping by legacy table, and what the target has of its own."""
 
     map: dict[str, TableMap] = {}
+    """By the legacy's table."""
     added: list[str] = []
     """Tables that only the target has, by intent: their rows are no difference."""
     dropped: list[str] = []
@@ -166,6 +192,7 @@ class GateSettings(_Frozen, frozen=True):
     """What the gates demand beyond the criteria's own targets."""
 
     price_sheet_max_age_days: int = 90
+    """Older prices make the verdict on cost INCONCLUSIVE."""
 
 
 class Settings(_Frozen, frozen=True):

@@ -17,6 +17,7 @@ from typer.main import get_command, get_group
 
 COMMANDS: Mapping[str, str] = {
     "verify": "harness.cli.verify:verify",
+    "init": "harness.cli.init:init",
     "up": "harness.cli.up:up",
     "build": "harness.cli.build:build",
     "bench": "harness.cli.bench:bench",
