@@ -70,7 +70,8 @@ def _print_signatures(console: Console, judgement: Judgement) -> None:
         console.print(f"    at      {example.pointer or _NO_PLACE}", markup=False)
         console.print(f"    legacy  {_shown(example.legacy)}", markup=False)
         console.print(f"    target  {_shown(example.target)}", markup=False)
-        console.print(f"    in      {example.session_id} step {example.step} ({example.name})", markup=False)
+        place = f"{example.session_id} step {example.step} ({example.name})"
+        console.print(f"    in      {place}, finding {example.id}", markup=False)
     if len(worst) > _MAX_SIGNATURES:
         console.print(f"and {len(worst) - _MAX_SIGNATURES} more signatures; all are in differences.jsonl")
 

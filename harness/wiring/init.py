@@ -29,16 +29,16 @@ _WAIVERS = """\
 # An example: remove the single `#` of its lines.
 #
 #[[waiver]]
-#id = "unknown-status"
+#id = "negative-page"
 #quirk = "Q1"
-#reason = "An unknown status is the client's mistake: 422 instead of 500."
+#reason = "A negative page is the client's mistake: 422 instead of 500."
 #owner = "backend lead"
 #expires_on = 2030-12-31
 #
 ## Which requests: operation, query, headers and body must all fit.
 #[waiver.match]
-#operation = "GET /orders/{id}"
-#query = { status = "re:.+" }
+#operation = "GET /orders"
+#query = { page = "re:-[0-9]+" }
 #
 ## What each side answers, completely. $TEXT, $NUMBER, $ANY and others stand for values; "$REST" for further members.
 #[waiver.expect.legacy]

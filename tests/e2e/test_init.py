@@ -41,7 +41,7 @@ def test_the_commented_waiver_is_one(here: Path) -> None:
     assert run(["init"]) == ExitCode.GO
     text = re.sub(r"^#(?! )", "", (here / FILES[1]).read_text(), flags=re.M)
     (waiver,) = parse_waivers(text)
-    assert waiver.id == "unknown-status"
+    assert waiver.id == "negative-page"
 
 
 @pytest.mark.parametrize("name", FILES)
