@@ -149,17 +149,21 @@ class RowsSettings(_Frozen, frozen=True):
 class SchemaAcceptance(_Frozen, frozen=True):
     """A difference of the schemas that is wanted; `*` stands for any text, an absent side declares nothing there."""
 
-    at: Annotated[str, msgspec.Meta(pattern=r"^/[^*/]+")]
+    at: Annotated[str, msgspec.Meta(pattern=r"^/[^*/]+", examples=["/table/columns/NAME/type"])]
     """The place, as `parakeet parity schema` shows it; its table is named in full."""
-    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, examples=["why it is wanted"])]
+    """Why that is as it should be."""
     legacy: str | None = None
+    """What the legacy declares there."""
     target: str | None = None
+    """What the target declares there."""
 
 
 class SchemaSettings(_Frozen, frozen=True):
     """Where the target's schema differs by intent, beside what `[rows]` says."""
 
     accept: list[SchemaAcceptance] = []
+    """Differences that are accepted, one entry each."""
 
 
 class ObjectsSettings(_Frozen, frozen=True):

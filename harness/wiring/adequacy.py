@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.adapters.asgi_host import AsgiApp, AsgiHost
 from harness.adapters.change_probe import PostgresProbe, ProbedStore
 from harness.adapters.postgres import PostgresState, mark_disposable
+from harness.adapters.session_files import load_sessions
 from harness.domain.adequacy import Adequacy, MutantOutcome
 from harness.domain.compare.rules import Rules
 from harness.domain.errors import ConfigurationError

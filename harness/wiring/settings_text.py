@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -27,13 +27,14 @@ def render_settings() -> str:
     return "\n".join([_HEAD, *_table(Settings, ()), ""])
 
 
-def _table(struct: Struct, path: tuple[str, ...], prefix: str = "") -> Iterator[str]:
+def _table(struct: Struct, path: tuple[str, ...], *, prefix: str = "", is_repeated: bool = False) -> Iterator[str]:
     """The keys of a struct, then its tables; `prefix` is `#` where the whole table is an example."""
     fields = msgspec.structs.fields(struct)
     has_keys = any(_struct_of(field.type) is None for field in fields)
     if has_keys:
         yield from _comment(_meanings(struct)[""])
-        yield f"{prefix}[{'.'.join(path)}]"
+        name = ".".join(path)
+        yield f"{prefix}[[{name}]]" if is_repeated else f"{prefix}[{name}]"
     for field in fields:
         if _struct_of(field.type) is None:
             yield from _comment(_meanings(struct).get(field.name, ""), _choices(field.type))
@@ -41,19 +42,26 @@ def _table(struct: Struct, path: tuple[str, ...], prefix: str = "") -> Iterator[
     if has_keys:
         yield ""
     for field in fields:
-        inner = _struct_of(field.type)
-        if inner is not None:
-            is_example = get_origin(field.type) is dict
-            inner_path = (*path, field.name, *(["NAME"] if is_example else []))
-            if is_example:
-                yield from _comment(_meanings(struct).get(field.name, ""))
-            yield from _table(inner, inner_path, "#" if is_example else prefix)
+        yield from _inner_table(struct, field, path, prefix)
+
+
+def _inner_table(owner: Struct, field: msgspec.structs.FieldInfo, path: tuple[str, ...], prefix: str) -> Iterator[str]:
+    """A table of its own, or the example of one where there may be several, by name or in order."""
+    inner, kind = _struct_of(field.type), get_origin(field.type)
+    if inner is None:
+        return
+    if kind is None:
+        yield from _table(inner, (*path, field.name), prefix=prefix)
+        return
+    yield from _comment(_meanings(owner).get(field.name, ""))
+    inner_path = (*path, field.name) if kind is list else (*path, field.name, "NAME")
+    yield from _table(inner, inner_path, prefix="#", is_repeated=kind is list)
 
 
 def _key(field: msgspec.structs.FieldInfo, prefix: str) -> str:
     default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
     if default is msgspec.NODEFAULT or default is None:
-        return f"#{field.name} = {toml_value(_EMPTY[_plain_type(field.type)])}"
+        return f"#{field.name} = {toml_value(_example(field.type))}"
     return f"{prefix}{field.name} = {toml_value(default)}"
 
 
@@ -67,15 +75,18 @@ def toml_value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _plain_type(declared: Any) -> type:
-    """`str` of `str` and of `str | None`."""
+def _example(declared: Any) -> object:
+    """A value that the type takes: one that its definition names, else the empty one."""
+    if get_origin(declared) is Annotated:
+        plain, meta = get_args(declared)
+        return meta.examples[0] if meta.examples else _example(plain)
     options = get_args(declared) if isinstance(declared, UnionType) else (declared,)
-    return next(each for each in _EMPTY if each in options)
+    return next(_EMPTY[each] for each in _EMPTY if each in options)
 
 
 def _struct_of(declared: Any) -> Struct | None:
-    """The struct of a table, or of every table in a mapping of such."""
-    candidate = get_args(declared)[-1] if get_origin(declared) is dict else declared
+    """The struct of a table, or of every table in a mapping or a list of such."""
+    candidate = get_args(declared)[-1] if get_origin(declared) in {dict, list} else declared
     return candidate if isinstance(candidate, type) and issubclass(candidate, msgspec.Struct) else None
 
 

@@ -18,7 +18,7 @@ def structs(struct: type[msgspec.Struct] = Settings) -> Iterator[type[msgspec.St
     """Every table's definition, once."""
     yield struct
     for field in msgspec.structs.fields(struct):
-        inner = get_args(field.type)[-1] if get_origin(field.type) is dict else field.type
+        inner = get_args(field.type)[-1] if get_origin(field.type) in {dict, list} else field.type
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             yield from structs(inner)
 
@@ -42,7 +42,7 @@ def test_every_key_is_there_with_a_meaning_before_it(struct: type[msgspec.Struct
     lines = TEXT.splitlines()
     for field in msgspec.structs.fields(struct):
         written = [number for number, line in enumerate(lines) if re.match(rf"#?{field.name} = ", line)]
-        is_table = re.search(rf"^#?\[(.*\.)?{field.name}(\.|\])", TEXT, re.M)
+        is_table = re.search(rf"^#?\[+(.*\.)?{field.name}(\.|\])", TEXT, re.M)
         assert written or is_table, f"{field.name} of {struct.__name__} is not in the file"
         assert [lines[number - 1][:2] for number in written] == ["# "] * len(written), (
             f"{field.name} of {struct.__name__} has no docstring in harness/settings.py"
