@@ -21,13 +21,13 @@ from harness.domain.session import Session
 from harness.engine.replay_load import LoadReplay, replay_at_rest
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_sides import fetch_description
-from harness.settings import Settings, project_root
+from harness.settings import Settings
 from harness.wiring.bench import require_load_allowed
 from harness.wiring.replay import (
-    DEFAULT_SESSIONS,
     Sides,
     open_store,
     opened_sides,
+    patterns_or_default,
     replay_options,
     store_description,
 )
@@ -89,7 +89,7 @@ async def _prepared(sessions: Sequence[Session], sides: Sides, options: ReplayOp
 
 
 def _chosen(request: ReplayRequest, load: LoadRequest, on_note: Callable[[str], None]) -> tuple[Session, ...]:
-    sessions = load_sessions(request.sessions or (str(project_root() / DEFAULT_SESSIONS),), on_note)
+    sessions = load_sessions(patterns_or_default(request.sessions), on_note)
     if not load.only_reading:
         require_leaving_state_alone(sessions)
         return sessions
