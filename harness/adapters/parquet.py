@@ -4,7 +4,8 @@ import hashlib
 import io
 import json
 from array import array
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def read_object(key: str, body: bytes) -> ObjectContent:
         return OpaqueObject(sha256=hashlib.sha256(body).hexdigest(), size_bytes=len(body))
     try:
         return _read_table(body)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         return UnreadableObject(reason=f"not a Parquet file: {error}")
 
 
@@ -38,11 +39,34 @@ def cut_table(body: bytes, *, rows: int, columns: Sequence[str]) -> bytes:
 def _read_table(body: bytes) -> TableObject:
     file = pq.ParquetFile(io.BytesIO(body))
     table = file.read()
-    columns = [
-        ObjectColumn(name=field.name, type=str(field.type), cells=_cells(table.column(place)))
-        for place, field in enumerate(table.schema)
-    ]
-    return TableObject(columns=tuple(columns), index=_index_of(table.schema), codecs=frozenset(_codecs(file.metadata)))
+    note = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+    return TableObject(
+        columns=tuple(_columns(table)),
+        index=tuple(each for each in note.get("index_columns", ()) if isinstance(each, str)),
+        numbering=_numbering(note),
+        codecs=frozenset(_codecs(file.metadata)),
+    )
+
+
+def _columns(table: Any) -> Iterator[ObjectColumn]:
+    names, dtypes = Counter[str](), _dtypes(table)
+    for place, field in enumerate(table.schema):
+        names[field.name] += 1
+        repeated = f"#{names[field.name]}" if names[field.name] > 1 else ""
+        yield ObjectColumn(
+            name=field.name + repeated,
+            type=f"{field.type}{'' if field.nullable else ' not null'}",
+            cells=_cells(table.column(place)),
+            dtype=dtypes.get(field.name, ""),
+        )
+
+
+def _dtypes(table: Any) -> Mapping[str, str]:
+    """What pandas makes of each column; a note in the file may ask for another type than the values have."""
+    try:
+        return {str(name): str(dtype) for name, dtype in table.slice(0, 0).to_pandas().dtypes.items()}
+    except (pa.ArrowException, TypeError, KeyError, ValueError):
+        return {}  # pandas can make nothing of it, whatever the note says
 
 
 def _codecs(metadata: Any) -> set[str]:
@@ -50,10 +74,14 @@ def _codecs(metadata: Any) -> set[str]:
     return {group.column(place).compression for group in groups for place in range(group.num_columns)}
 
 
-def _index_of(schema: Any) -> tuple[str, ...]:
-    """The columns that pandas' note in the schema makes the index; a range, which is no column, labels nothing."""
-    note = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
-    return tuple(each for each in note.get("index_columns", ()) if isinstance(each, str))
+def _numbering(note: Mapping[str, Any]) -> str:
+    """A range in pandas' note, which is no column; its end follows from the rows."""
+    found = [each for each in note.get("index_columns", ()) if isinstance(each, dict)]
+    if not found:
+        return ""
+    name, start, step = (found[0].get(key) for key in ("name", "start", "step"))
+    numbered = "" if (start, step) == (0, 1) else f"from {start} by {step}"
+    return " ".join(part for part in (numbered, f"named {name}" if name else "") if part)
 
 
 def _cells(column: Any) -> Cells:
@@ -61,6 +89,22 @@ def _cells(column: Any) -> Cells:
         values = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64).copy()
         values[np.isnan(values)] = np.nan  # one bit pattern for all of them
         return array("d", values.tobytes())
-    if pa.types.is_integer(column.type) and not column.null_count:
+    if pa.types.is_integer(column.type) and not column.null_count and not pa.types.is_uint64(column.type):
         return array("q", np.asarray(column.to_numpy()).astype(np.int64).tobytes())
-    return tuple(None if value is None else str(value) for value in column.to_pylist())
+    return tuple(None if value is None else str(value) for value in _values(column))
+
+
+def _values(column: Any) -> Sequence[Any]:
+    if pa.types.is_time64(column.type) and column.type.unit == "ns":
+        return _integers(column)  # Python's times end at the microsecond
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):
+        if not pa.types.is_temporal(column.type):
+            raise
+        return _integers(column)  # beyond the years that Python knows
+
+
+def _integers(column: Any) -> Sequence[int | None]:
+    width = pa.int32() if column.type.bit_width == pa.int32().bit_width else pa.int64()
+    return list(column.cast(width).to_pylist())

@@ -42,8 +42,8 @@ def _compare_contents(place: Place, legacy: ObjectContent, target: ObjectContent
 
 
 def _compare_tables(place: Place, legacy: TableObject, target: TableObject) -> Iterator[Difference]:
-    if legacy.index != target.index:
-        yield _difference(place, DifferenceKind.IDENTITY, _named(legacy.index), _named(target.index))
+    if _named(legacy) != _named(target):
+        yield _difference(place, DifferenceKind.IDENTITY, _named(legacy), _named(target))
         return
     theirs, ours = ({column.name: column for column in table.columns} for table in (legacy, target))
     yield from _compare_types(place, theirs, ours)
@@ -68,6 +68,9 @@ def _compare_types(
             yield _difference((*place, name), DifferenceKind.EXTRA, None, ours[name].type)
         elif theirs[name].type != ours[name].type:
             yield _difference((*place, name), DifferenceKind.TYPE, theirs[name].type, ours[name].type)
+        elif theirs[name].dtype != ours[name].dtype:
+            texts = (f"{each.type} read as {each.dtype}" for each in (theirs[name], ours[name]))
+            yield _difference((*place, name), DifferenceKind.TYPE, *texts)
 
 
 def _compare_cells(
@@ -111,10 +114,16 @@ def _labels(table: TableObject) -> list[str]:
     labels: list[str] = []
     seen: dict[str, int] = {}
     for values in zip(*(column.cells for column in named), strict=True):
-        label = ",".join(map(str, values))
+        # With several columns, ("a,b", "c") and ("a", "b,c") are two labels.
+        texts = (str(value) for value in values)
+        label = ",".join(texts if len(named) == 1 else (_escaped(text) for text in texts))
         seen[label] = seen.get(label, 0) + 1
         labels.append(label if seen[label] == 1 else f"{label}#{seen[label]}")
     return labels
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace(",", "\\,")
 
 
 def _packed(cells: Cells) -> object:
@@ -135,8 +144,8 @@ def _told(content: ObjectContent) -> str:
             return content.reason
 
 
-def _named(index: Sequence[str]) -> str:
-    return f"index {', '.join(index) or 'none'}"
+def _named(table: TableObject) -> str:
+    return f"index {', '.join(table.index) or 'none'}{table.numbering and f', {table.numbering}'}"
 
 
 def _difference(place: Place, kind: DifferenceKind, legacy: str | None, target: str | None) -> Difference:

@@ -11,11 +11,13 @@ Cells: TypeAlias = "array[float] | array[int] | tuple[str | None, ...]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectColumn:
-    """One column; `type` is the file format's own spelling."""
+    """One column; `type` is the file format's own spelling. A name that the file has before is numbered: x, x#2."""
 
     name: str
     type: str
     cells: Cells
+    dtype: str = ""
+    """What the type becomes where a program reads the file as a data frame; '' where that says nothing more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,8 @@ class TableObject:
 
     columns: tuple[ObjectColumn, ...]
     index: tuple[str, ...] = ()
+    numbering: str = ""
+    """How rows are numbered that no column labels; '' from 0 on."""
     codecs: frozenset[str] = frozenset()
 
     @property
