@@ -33,6 +33,7 @@ from harness.wiring.probes import (
     fuzz,
     infra,
     ingest,
+    isolation,
     latency,
     load,
     load_smoke,
@@ -166,6 +167,7 @@ def _probes(context: ProbeContext) -> tuple[Probe, ...]:
         Probe(name="objects", title="caches of both sides", gather=partial(objects.gather, context)),
         Probe(name="cache", title="reads of the cache", gather=partial(cache.gather, context)),
         Probe(name="fuzz", title="fuzzing by the API's document", gather=partial(fuzz.gather, context)),
+        Probe(name="isolation", title="concurrent histories", gather=partial(isolation.gather, context)),
         Probe(name="artifacts", title="artifacts", gather=partial(artifacts.gather, context)),
         Probe(name="routes", title="routes to functions", gather=partial(routes.gather, context)),
         Probe(

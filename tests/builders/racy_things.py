@@ -3,9 +3,12 @@
 import asyncio
 import json
 import random
+import sys
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import web
 
 from harness.domain.exchange import Exchange, Request, Response, Side
 from harness.domain.isolation.scenario import IsolationScenario, parse_scenario
@@ -96,11 +99,12 @@ def things_scenario() -> IsolationScenario:
 class RacyThings:
     """Answers like a server that may change between any two of its steps; without a defect it keeps every law."""
 
-    def __init__(self, defect: str = "", seed: int = 1, failing_share: float = 0.0) -> None:
+    def __init__(self, defect: str = "", seed: int = 1, failing_share: float = 0.0, pause_s: float = 0.0) -> None:
         self.rows: dict[int, dict[str, Any]] = {}
         self._defect = defect
         self._chooser = random.Random(seed)
         self._failing_share = failing_share
+        self._pause_s = pause_s
         self._last_id = 0
         self._replica: dict[int, dict[str, Any]] = {}
         self._reads = 0
@@ -193,4 +197,44 @@ class RacyThings:
     async def _pause(self, defect: str | None = None) -> None:
         """Lets others run; inside the work of one request only where that is the defect."""
         for _ in range(self._chooser.randrange(4) if defect in {None, self._defect} else 0):
-            await asyncio.sleep(0)
+            await asyncio.sleep(self._pause_s)
+
+
+def scenario_toml() -> str:
+    """The scenario as a file has it."""
+    whole = {name: value for name, value in SCENARIO.items() if name != "operation"}
+    lines = [f"{name} = {_toml(value)}" for name, value in whole.items()]
+    for operation in SCENARIO["operation"]:
+        lines += ["[[operation]]", *(f"{name} = {_toml(value)}" for name, value in operation.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
+    return json.dumps(value)
+
+
+async def serve(defect: str) -> None:
+    """Serves the things on a free port of loopback, which it prints, until it is killed."""
+    things = RacyThings(defect, pause_s=0.002)
+
+    async def answer(request: web.Request) -> web.Response:
+        sent = Request(method=request.method, url=request.path_qs, body=await request.read())
+        response = (await things.send(sent)).response
+        assert response is not None
+        return web.Response(status=response.status, body=response.body)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1] if len(sys.argv) > 1 else ""))
