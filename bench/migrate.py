@@ -11,7 +11,7 @@ import asyncpg
 
 from bench.measure import Benchmark, Figure, Limit, figure
 from bench.row_pair import READ_ALL, TABLE, RowPair, row_pair
-from harness.engine.migrate import MigrationOptions
+from harness.engine.migration import MigrationOptions
 from harness.wiring.migrate import migrate_rows
 
 _ROWS = 1_000_000

@@ -253,6 +253,11 @@ async def postgres_errors(dsn: str) -> AsyncIterator[None]:
     except asyncpg.LockNotAvailableError as error:
         hint = "Somebody holds a transaction open there: look at pg_stat_activity and end it."
         raise SystemUnavailable("a table stayed locked", where=redact_dsn(dsn), hint=hint) from error
+    except asyncpg.DiskFullError as error:
+        hint = "Make room on its disk; what was begun is rolled back, and `migrate --resume` goes on from there."
+        raise SystemUnavailable(
+            f"the disk of the database is full: {error}", where=redact_dsn(dsn), hint=hint
+        ) from error
     except asyncpg.InsufficientPrivilegeError as error:
         hint = "Connect as the owner of the tables."
         raise ConfigurationError(f"PostgreSQL refuses: {error}", where=redact_dsn(dsn), hint=hint) from error

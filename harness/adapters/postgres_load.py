@@ -1,23 +1,18 @@
 """PostgreSQL as the destination of a migration: one transaction, COPY, sequences set last."""
 
-import re
-from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
-
 from harness.adapters.postgres import postgres_errors
 from harness.adapters.postgres_catalog import Catalog, read_catalog
+from harness.adapters.postgres_copy import REFUSALS, copy_lines, refused
 from harness.adapters.postgres_dsn import connect
 from harness.adapters.postgres_reader import READABLE, PostgresReader
-from harness.domain.errors import DataRefused
+from harness.adapters.postgres_staging import PostgresStaging, merge_staged
 from harness.domain.sqlite_rows import quote_name
 
 _LOCK_TIMEOUT_MS = 10_000
-_KEPT_BLOCKS = 50
-_REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 
 
 class PostgresTarget:
@@ -41,11 +36,27 @@ class PostgresTarget:
                 await transaction.start()
                 try:
                     yield await _open(connection)
-                    await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                    await _check_constraints(connection)
                 except BaseException:
                     await transaction.rollback()
                     raise
                 await (transaction.commit() if commit else transaction.rollback())
+            finally:
+                await connection.close()
+
+    @asynccontextmanager
+    async def staging(self) -> "AsyncIterator[PostgresStaging]":
+        """Where rows wait until all are there, on a connection of its own.
+
+        Raises:
+            ConfigurationError: the address is malformed, or its user may not make a schema.
+            SystemUnavailable: the server does not answer, or its disk is full.
+        """
+        async with postgres_errors(self._dsn):
+            connection = await connect(self._dsn)
+            try:
+                await connection.execute(f"{READABLE}; SET lock_timeout = {_LOCK_TIMEOUT_MS}")
+                yield PostgresStaging(connection)
             finally:
                 await connection.close()
 
@@ -85,14 +96,19 @@ class PostgresLoad:
         Raises:
             DataRefused: the server refuses a row; names it where the server tells its line.
         """
-        kept = _LastLines(lines)
-        try:
-            await self._connection.copy_to_table(table, source=kept, columns=list(columns), format="text")
-        except _REFUSALS as error:
-            where = f"table {table}{kept.row_of(error, columns)}"
-            hint = "Correct the row in a copy of the legacy file and migrate that copy; nothing was written."
-            detail = getattr(error, "detail", None)
-            raise DataRefused(f"the target refuses: {detail or error}", where=where, hint=hint) from error
+        await copy_lines(self._connection, table, columns, lines)
+
+    async def merge(self, table: str, columns: Sequence[str]) -> int:
+        """Takes in the rows that wait for a table; returns how many.
+
+        Raises:
+            DataRefused: a constraint refuses a row.
+        """
+        return await merge_staged(self._connection, table, columns)
+
+    async def drop_staging(self) -> None:
+        """Removes what waited, with this transaction."""
+        await PostgresStaging(self._connection).discard()
 
     async def align_sequences(self) -> tuple[str, ...]:
         """Sets every owned sequence that is behind its column to the column's greatest value."""
@@ -108,6 +124,13 @@ class PostgresLoad:
         return tuple(moved)
 
 
+async def _check_constraints(connection: Any) -> None:
+    try:
+        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except REFUSALS as error:
+        raise refused(error, f"table {getattr(error, 'table_name', None) or 'unknown'}") from error
+
+
 async def _open(connection: Any) -> PostgresLoad:
     catalog = await read_catalog(connection)
     await connection.execute(READABLE)
@@ -118,31 +141,3 @@ async def _open(connection: Any) -> PostgresLoad:
             f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}; LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"
         )
     return PostgresLoad(connection, catalog)
-
-
-class _LastLines:
-    """Hands lines on and remembers the last ones, among which the server may find one that it refuses."""
-
-    def __init__(self, lines: AsyncIterator[bytes]) -> None:
-        self._lines = lines
-        self._kept: deque[tuple[int, bytes]] = deque(maxlen=_KEPT_BLOCKS)
-        self._count = 0
-
-    def __aiter__(self) -> "_LastLines":
-        return self
-
-    async def __anext__(self) -> bytes:
-        block = await anext(self._lines)
-        self._kept.append((self._count, block))
-        self._count += block.count(b"\n")
-        return block
-
-    def row_of(self, error: Exception, columns: Sequence[str]) -> str:
-        """The row of the line that the error tells, by its first column."""
-        found = re.search(r"line (\d+)", str(getattr(error, "context", "") or ""))
-        for first, block in self._kept if found is not None else ():
-            lines = block.splitlines()
-            if found is not None and first < int(found[1]) <= first + len(lines):
-                cell = lines[int(found[1]) - first - 1].split(b"\t")[0].decode()
-                return f", row {columns[0]}={cell}"
-        return f", line {found[1]}" if found is not None else ""

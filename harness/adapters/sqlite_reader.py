@@ -15,6 +15,8 @@ from harness.domain.sqlite_rows import decode_text, list_sqlite_tables, quote_na
 BLOCK_ROWS = 5_000
 _BUSY_S = 5.0
 _HEADER = b"SQLite format 3\0"
+_CHANGE_COUNTER = 24
+"""Where in the file the counter is, followed by the number of pages."""
 
 
 class SqliteSource:
@@ -61,6 +63,7 @@ class SqliteReader:
 
     async def find_bound(self, table: str, key: Sequence[str], after: Key | None, rows: int) -> Key | None:
         """The key of the row that lies `rows` rows after `after`; None where there are fewer."""
+        self._database.text_factory = decode_text
         where, values = _condition(key, KeyRange(after=after))
         found = self._database.execute(
             f"SELECT {_names(key)} FROM {quote_name(table)}{where} ORDER BY {_order(key)} LIMIT 1 OFFSET {rows - 1}",  # noqa: S608
@@ -125,6 +128,18 @@ def _names(names: Sequence[str]) -> str:
 
 def _order(key: Sequence[str]) -> str:
     return ", ".join(f"{quote_name(name)} COLLATE BINARY" for name in key)
+
+
+def sqlite_identity(path: Path) -> str:
+    """What SQLite changes in the file's header whenever it writes to the file; a copy of the file has the same.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is none of SQLite's.
+    """
+    require_sqlite_file(path)
+    with path.open("rb") as file:
+        file.seek(_CHANGE_COUNTER)
+        return file.read(2 * 4).hex()
 
 
 def require_sqlite_file(path: Path) -> None:

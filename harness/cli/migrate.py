@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from rich.table import Table
 from harness.cli.migrate_objects import migrate_cache, print_objects
 from harness.domain.errors import ConfigurationError, ExitCode
 from harness.domain.migration import Refusal
-from harness.engine.migrate import Migration, MigrationOptions
+from harness.engine.migration import Migration, MigrationOptions
 from harness.settings import Settings, load_settings
 from harness.wiring.migrate import migrate_rows
 
@@ -43,17 +44,25 @@ def migrate(  # noqa: PLR0917 - an option each
     on_bad_row: Annotated[
         OnBadRow, typer.Option(help="Of values that cannot be carried, tell the first five, or report every one.")
     ] = OnBadRow.STOP,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted migration stopped.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Discard what an interrupted migration left.")] = False,
+    partition_rows: Annotated[
+        int, typer.Option(min=1_000, help="Rows per range of keys, the unit of --resume.")
+    ] = MigrationOptions().partition_rows,
     config: Annotated[Path | None, typer.Option(help="Configuration instead of parakeet.toml.")] = None,
 ) -> int:
     """Copy a legacy SQLite file into PostgreSQL, or its cache into a bucket: all or nothing, every value verified.
 
     Both generations of the legacy schema are taken. A second run with the same data changes nothing. Credentials for
-    the bucket are those of the AWS tools; AWS_ENDPOINT_URL chooses another S3.
+    the bucket are those of the AWS tools; AWS_ENDPOINT_URL chooses another S3. The rows of a large file wait beside the
+    tables until all are there: after a kill --resume goes on, and nobody sees a part of them.
 
     Exit codes: 0 done or nothing to do, 1 the data cannot be carried (or other data is there), 2 unreadable input,
     3 the target does not answer.
 
     Example: parakeet migrate --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet
+
+    Example: parakeet migrate --legacy-db data/trades.db --target-dsn postgresql://app@localhost/parakeet --resume
 
     Example: parakeet migrate --legacy-cache cache --target-bucket potential-parakeet-cache-dev
     """
@@ -61,9 +70,14 @@ def migrate(  # noqa: PLR0917 - an option each
         {"--legacy-db": legacy_db, "--target-dsn": target_dsn},
         {"--legacy-cache": legacy_cache, "--target-bucket": target_bucket},
     )
+    if resume and restart:
+        raise ConfigurationError("--resume and --restart contradict each other", hint="Give one of them.")
     settings = load_settings(config)
+    options = MigrationOptions(
+        is_dry_run=dry_run, is_resumed=resume, is_restarted=restart, partition_rows=partition_rows
+    )
     if legacy_db is not None and target_dsn is not None:
-        migration = _migrate_rows(legacy_db, target_dsn, settings, on_bad_row, is_dry_run=dry_run)
+        migration = _migrate_rows(legacy_db, target_dsn, settings, on_bad_row, options)
         Console(soft_wrap=True).print(_table(migration))
         _tell(migration)
     if legacy_cache is not None and target_bucket is not None:
@@ -72,7 +86,7 @@ def migrate(  # noqa: PLR0917 - an option each
 
 
 def _migrate_rows(
-    legacy_db: Path, target_dsn: str, settings: Settings, on_bad_row: OnBadRow, *, is_dry_run: bool
+    legacy_db: Path, target_dsn: str, settings: Settings, on_bad_row: OnBadRow, options: MigrationOptions
 ) -> Migration:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -82,8 +96,8 @@ def _migrate_rows(
             if on_bad_row is OnBadRow.REPORT:
                 bar.console.print(f"cannot be carried: {refusal}", markup=False, highlight=False, soft_wrap=True)
 
-        options = MigrationOptions(
-            is_dry_run=is_dry_run,
+        options = replace(
+            options,
             on_rows=lambda stage, rows: bar.update(task, description=f"{rows:,} rows {stage}"),
             on_refusal=report,
         )
@@ -118,6 +132,8 @@ def _table(migration: Migration) -> Table:
 
 def _tell(migration: Migration) -> None:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
+    if migration.resumed_rows:
+        console.print(f"went on behind {migration.resumed_rows} rows that an interrupted migration had copied")
     for rule in migration.rules:
         console.print(f"not in the legacy: {rule}", markup=False)
     for sequence in migration.moved_sequences:

@@ -1,16 +1,16 @@
 """Carries a legacy database into the target, all rows or none, and verifies every one of them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from harness.domain.difference import Difference
 from harness.domain.errors import DataRefused
-from harness.domain.migration import Refusal, TableCarrier, plan_tables, refusal_error
+from harness.domain.migration import TableCarrier
 from harness.domain.ports import RowSource
 from harness.domain.row_mapping import RowMapping
 from harness.domain.row_parity import KeyRange
+from harness.engine.migrate_staged import carriers_of, discard_staged, holds_rows, refuse_if_any, stage_rows
+from harness.engine.migration import Migration, MigrationOptions, OpenLoad, TableCount, TargetDatabase
 from harness.engine.row_parity import compare_databases
 from harness.engine.rows import RowParityOptions
 
@@ -19,100 +19,55 @@ _AT_ONCE = RowParityOptions(recheck_after_s=0)
 """Nobody else writes to the target meanwhile, and what was written to the legacy is a difference."""
 
 
-class OpenLoad(RowSource, Protocol):
-    """An open transaction on the target, whose tables nobody else can write meanwhile."""
-
-    @property
-    def enums(self) -> Mapping[str, Sequence[str]]:
-        """Labels of the target's enumerated types."""
-
-    @property
-    def order(self) -> Sequence[str]:
-        """The target's tables, referenced ones before those that refer to them."""
-
-    async def count_rows(self) -> Mapping[str, int]:
-        """Rows by table, what this transaction wrote included."""
-
-    async def copy(self, table: str, columns: Sequence[str], lines: AsyncIterator[bytes]) -> None:
-        """Writes lines in COPY's text format; raises DataRefused where the server refuses one."""
-
-    async def align_sequences(self) -> tuple[str, ...]:
-        """Leaves no sequence behind the greatest value of its column; names those it moved."""
-
-
-class TargetDatabase(Protocol):
-    """Where the rows go."""
-
-    def transaction(self, *, commit: bool) -> AbstractAsyncContextManager[OpenLoad]:
-        """Commits at the end if `commit`, rolls back otherwise and on any error."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableCount:
-    """One table's outcome."""
-
-    legacy_table: str
-    target_table: str
-    present_rows: int
-    """Rows that the target held before."""
-    legacy_rows: int = 0
-    written_rows: int = 0
-    verified_rows: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
-    """What was done; `is_unchanged` where the target held exactly these rows already."""
-
-    tables: tuple[TableCount, ...]
-    rules: tuple[str, ...]
-    moved_sequences: tuple[str, ...]
-    is_unchanged: bool
-    is_dry_run: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MigrationOptions:
-    """What to do with the outcome, and whom to tell."""
-
-    is_dry_run: bool = False
-    on_rows: Callable[[str, int], None] = lambda _stage, _rows: None
-    """Told `copied` and `verified` with the number of rows so far."""
-    on_refusal: Callable[[Refusal], None] = lambda _: None
-    """Told of every value that cannot be carried, up to some thousand a table."""
-
-
 async def migrate(
     source: RowSource, target: TargetDatabase, *, mapping: RowMapping, options: MigrationOptions | None = None
 ) -> Migration:
-    """Copies every row in one transaction, then reads both sides back and compares them before it commits.
+    """Copies every row, then reads both sides back and compares them before it commits.
 
-    Rows pass through as a stream: memory does not grow with them. A dry run does all of it and rolls back. A target
+    Rows pass through as a stream: memory does not grow with them. Those of a large source wait beside the target's
+    tables, so that a run which is cut off at any moment can be resumed; they arrive in one transaction, as those of a
+    small one do: nobody ever sees a part of them. A dry run does all of it in one transaction and rolls back. A target
     that holds exactly the legacy's rows is left as it is.
 
     Raises:
         DataRefused: other rows are there, or a table, column or value cannot be carried; nothing was written.
+        ConfigurationError: the mapping does not fit, or an interrupted migration waits and nothing is said of it.
     """
     options = options or MigrationOptions()
     async with source.open_reader() as reader:
         schemas = await reader.read_schemas()
-    async with target.transaction(commit=not options.is_dry_run) as load:
-        async with load.open_reader() as reader:
-            plans = plan_tables(schemas, await reader.read_schemas(), mapping)
-        carriers = [TableCarrier(plan=plan, enums=load.enums) for plan in plans]
-        present = await load.count_rows()
-        is_unchanged = any(count for table, count in present.items() if not _is_added(table, mapping))
-        if not is_unchanged:
-            await _copy(source, load, carriers, options)
-        verified = await _verify(source, load, mapping, options, is_unchanged=is_unchanged)
-        moved = () if options.is_dry_run else await load.align_sequences()
+    waiting = None if options.is_dry_run else await stage_rows(source, target, schemas, mapping, options)
+    try:
+        async with target.transaction(commit=not options.is_dry_run) as load:
+            carriers = await carriers_of(load, schemas, mapping)
+            present = await load.count_rows()
+            is_unchanged = holds_rows(present, mapping)
+            if waiting is not None:
+                await _merge(load, carriers, is_empty=not is_unchanged)
+            elif not is_unchanged:
+                await _copy(source, load, carriers, options)
+            verified = await _verify(source, load, mapping, options, is_unchanged=is_unchanged)
+            moved = () if options.is_dry_run else await load.align_sequences()
+    except DataRefused:
+        if waiting is not None:
+            await discard_staged(target)
+        raise
     return Migration(
         tables=tuple(_count(each, present, verified, is_unchanged=is_unchanged) for each in carriers),
         rules=tuple(rule for each in carriers for rule in each.rules),
         moved_sequences=moved,
         is_unchanged=is_unchanged,
         is_dry_run=options.is_dry_run,
+        resumed_rows=waiting or 0,
     )
+
+
+async def _merge(load: OpenLoad, carriers: Sequence[TableCarrier], *, is_empty: bool) -> None:
+    """Takes in what waits; where somebody else has written rows meanwhile, comparing them tells."""
+    if is_empty:
+        for each in sorted(carriers, key=lambda each: load.order.index(each.plan.target.name)):
+            await load.merge(each.plan.target.name, each.columns)
+    await load.drop_staging()
 
 
 async def _copy(source: RowSource, load: OpenLoad, carriers: Sequence[TableCarrier], options: MigrationOptions) -> None:
@@ -120,12 +75,7 @@ async def _copy(source: RowSource, load: OpenLoad, carriers: Sequence[TableCarri
         before = sum(carrier.rows for carrier in carriers)
         lines = _lines(source, each, lambda rows, before=before: options.on_rows("copied", before + rows))  # type: ignore[misc]
         await load.copy(each.plan.target.name, each.columns, lines)
-    refused = [each for each in carriers if each.refused]
-    for refusal in (refusal for each in refused for refusal in each.refusals):
-        options.on_refusal(refusal)
-    if refused:
-        first = [refusal for each in refused for refusal in each.refusals]
-        raise refusal_error(first, sum(each.refused for each in refused))
+    refuse_if_any(carriers, options)
 
 
 async def _lines(source: RowSource, carrier: TableCarrier, on_rows: Callable[[int], None]) -> AsyncIterator[bytes]:
@@ -158,10 +108,6 @@ async def _verify(
         hint = "Stop the application that writes to the legacy file, or migrate a copy of it; nothing was written."
         raise DataRefused(f"the rows read back differ: {_told(differences)}", hint=hint)
     return verified
-
-
-def _is_added(table: str, mapping: RowMapping) -> bool:
-    return table in mapping and mapping[table].is_added
 
 
 def _told(differences: Sequence[Difference]) -> str:

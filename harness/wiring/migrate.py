@@ -1,12 +1,14 @@
 """The commands on rows with the real databases: migrate and prepare."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from harness.adapters.postgres import mark_disposable
 from harness.adapters.postgres_load import PostgresTarget
-from harness.adapters.sqlite_reader import SqliteSource
+from harness.adapters.sqlite_reader import SqliteSource, sqlite_identity
 from harness.domain.row_mapping import RowMapping, TableMapping
-from harness.engine.migrate import Migration, MigrationOptions, migrate
+from harness.engine.migrate import migrate
+from harness.engine.migration import Migration, MigrationOptions
 from harness.settings import RowsSettings
 from legacy_adapter.sqlite import mark_disposable_file
 
@@ -20,6 +22,7 @@ async def migrate_rows(
 ) -> Migration:
     """Carries a SQLite file into PostgreSQL; see `harness.engine.migrate.migrate`."""
     source, target = SqliteSource(legacy_db), PostgresTarget(target_dsn)
+    options = replace(options or MigrationOptions(), source_identity=sqlite_identity(legacy_db))
     return await migrate(source, target, mapping=row_mapping(rows), options=options)
 
 

@@ -13,7 +13,7 @@ import pytest
 from harness.adapters.postgres_load import PostgresLoad
 from harness.adapters.sqlite_reader import SqliteSource
 from harness.domain.errors import ConfigurationError, DataRefused, HarnessError, SystemUnavailable
-from harness.engine.migrate import MigrationOptions
+from harness.engine.migration import MigrationOptions
 from harness.settings import RowsSettings, TableMap
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.parity import RowParity, RowParityRequest, compare_rows

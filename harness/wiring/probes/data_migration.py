@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.errors import DataRefused
-from harness.engine.migrate import Migration
+from harness.engine.migration import Migration
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.pair import upgrade_schema
 from harness.wiring.probes.context import ProbeContext, evidence_for_all
