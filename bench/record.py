@@ -17,8 +17,8 @@ from bench.measure import Benchmark, Figure, Limit, Part, figure
 from bench.replay_throughput import serve_stub
 from tests.builders.recording_process import RecordingProcess
 
-_REQUESTS = 400
-_ROUNDS = 5
+_REQUESTS = 100
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

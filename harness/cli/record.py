@@ -10,10 +10,17 @@ from rich.console import Console
 
 from harness.adapters.capture_journal import finish_recording
 from harness.adapters.capture_proxy import ProxyOptions
+from harness.cli import replay_arguments as given
+from harness.cli.findings import exit_code as judged_exit_code
+from harness.cli.replay_progress import judge_and_print
 from harness.domain.capture.splitting import ClientKey, Splitting
 from harness.domain.errors import ConfigurationError, ExitCode
+from harness.engine.shadow import ShadowCounts, silence
+from harness.settings import load_settings
 from harness.wiring.record import Listen, Recording, RecordRequest, parse_listen
 from harness.wiring.record import record as record_traffic
+from harness.wiring.rules import load_waivers, rules_of_today, waiver_file
+from harness.wiring.shadow import ShadowRequest, shadowing
 
 
 def record(
@@ -35,6 +42,15 @@ def record(
         bool, typer.Option("--rewrite-host", help="Send the upstream its own Host instead of the client's.")
     ] = False,
     max_body: Annotated[int, typer.Option(min=1, help="MiB of a body that are kept; all of it is handed on.")] = 16,
+    shadow: Annotated[str | None, typer.Option(help="Address of the target: it gets a copy of every read.")] = None,
+    shadow_out: Annotated[
+        Path | None, typer.Option(help="With --shadow: run directory for both sides' answers, new or empty.")
+    ] = None,
+    shadow_writes: Annotated[
+        bool, typer.Option("--shadow-writes", help="With --shadow: copy writes too. They are done twice.")
+    ] = False,
+    waivers: given.Waivers = None,
+    config: given.Config = None,
     recover: Annotated[
         Path | None, typer.Option(help="Finish what a killed recording left (FILE.part), and record nothing.")
     ] = None,
@@ -45,7 +61,12 @@ def record(
     answer gave and a later request uses become references; secrets are never written. A kill loses at most what was
     on its way: --recover finishes the file. If the disk is full, recording stops and traffic goes on.
 
-    Exit codes: 0 recorded, 2 usage, 3 nothing was recorded (then there is no file), 4 the disk refused a part.
+    With --shadow the target gets a copy of every read once the client has its answer, and both answers are compared
+    while traffic passes; what is found is printed at the end and kept in --shadow-out, for `compare` and `report`. The
+    client never waits for the target, and writes are not copied unless --shadow-writes says so.
+
+    Exit codes: 0 recorded, and nothing unexplained; 1 the shadow answered differently; 2 usage; 3 nothing was recorded
+    (then there is no file), or nothing was comparable; 4 the disk refused a part.
 
     Example: parakeet record --listen 127.0.0.1:8080 --upstream http://127.0.0.1:8000 --out recorded.jsonl
     """
@@ -59,15 +80,32 @@ def record(
         splitting=_splitting(split_by, cookie, idle_gap),
         proxy=ProxyOptions(keeps_host=not rewrite_host, max_kept_bytes=max_body * 1024 * 1024),
     )
-    recording = asyncio.run(
-        record_traffic(
-            request,
-            lambda url: console.print(f"recording {url} -> {request.upstream}; Ctrl-C ends it", markup=False),
-            lambda note: console.print(f"note: {note}", markup=False),
-        )
-    )
+    copies = _shadow(shadow, shadow_out, writes=shadow_writes, waivers=waivers, config=config)
+    recording, compared = asyncio.run(_run(console, request, copies))
     print_recording(console, recording, out)
-    return exit_code(recording)
+    code = exit_code(recording)
+    if copies is None or code is ExitCode.HARNESS_FAILED:
+        return code
+    return judged_exit_code(judge_and_print(copies.out, copies.rules)) if compared else ExitCode.INCONCLUSIVE
+
+
+async def _run(console: Console, request: RecordRequest, copies: ShadowRequest | None) -> tuple[Recording, int]:
+    """The recording, and how many exchanges the shadow was compared in."""
+
+    def note(text: str) -> None:
+        console.print(f"note: {text}", markup=False)
+
+    def ready(url: str) -> None:
+        console.print(f"recording {url} -> {request.upstream}; Ctrl-C ends it", markup=False)
+
+    if copies is None:
+        return await record_traffic(request, ready, note), 0
+    async with shadowing(copies, request, note) as shadow:
+        recording = await record_traffic(request, ready, note, shadow.take)
+    print_shadow(console, shadow.counts)
+    if shadow.failures:
+        raise shadow.failures[0]
+    return recording, shadow.counts.compared
 
 
 def exit_code(recording: Recording) -> ExitCode:
@@ -102,6 +140,21 @@ def print_recording(console: Console, recording: Recording, out: Path) -> None:
         f"{done.steps} requests in {done.sessions} sessions, {done.references} references to earlier answers: {out}",
         markup=False,
     )
+
+
+def print_shadow(console: Console, counts: ShadowCounts) -> None:
+    """What was copied, and everything that was not."""
+    notes = [
+        *_counted(counts.writes, "writes were not copied to the shadow"),
+        *_counted(counts.unanswered, "copies were not answered by the shadow, or not in time"),
+        *_counted(counts.unsettled, "reads were not compared, since something was written meanwhile"),
+        *_counted(counts.dropped, "exchanges were not copied, since too many waited"),
+        *_counted(counts.incomplete, "exchanges were not compared, since they were not kept whole (see --max-body)"),
+    ]
+    if reason := silence(counts):
+        notes.append(reason)
+    for text in notes:
+        console.print(f"note: {text}", markup=False)
 
 
 def _counted(count: int, text: str) -> list[str]:
@@ -140,3 +193,17 @@ def _splitting(by: ClientKey, cookie: str, idle_gap: float) -> Splitting:
         hint = "Use --split-by cookie and --cookie NAME together."
         raise ConfigurationError("the cookie that tells clients apart is not clear", hint=hint)
     return Splitting(by=by, cookie=cookie, idle_gap=timedelta(seconds=idle_gap))
+
+
+def _shadow(
+    target: str | None, out: Path | None, *, writes: bool, waivers: Path | None, config: Path | None
+) -> ShadowRequest | None:
+    if (target is None) != (out is None) or (writes and target is None):
+        hint = "Use --shadow URL and --shadow-out DIR together; --shadow-writes goes with both."
+        raise ConfigurationError("--shadow, --shadow-out and --shadow-writes do not fit together", hint=hint)
+    if target is None or out is None:
+        return None
+    rules = rules_of_today(load_waivers(waivers), load_settings(config).rows)
+    used = waiver_file(waivers)
+    files = () if used is None else (used,)
+    return ShadowRequest(target=target, out=out, sends_writes=writes, rules=rules, rule_files=files)

@@ -150,3 +150,58 @@ def test_a_port_in_use_and_an_existing_file_are_told(tmp_path: Path, capfd: pyte
         assert run([*arguments, str(tmp_path / "there.jsonl")]) == 2
         assert "exists already" in capfd.readouterr().err
     assert (tmp_path / "there.jsonl").read_text() == "kept"
+
+
+def test_a_shadow_that_answers_otherwise_is_no_go(
+    servers: Servers, start: Start, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    legacy, target = servers.start("--memory"), servers.start("--memory", "--defect", "upper")
+    for side in (legacy, target):
+        call(f"{side}/things", "POST", {"name": "a"})
+    run_dir = tmp_path / "run"
+    shadow = ("--shadow", target, "--shadow-out", str(run_dir))
+    recording = start(legacy, tmp_path / "rec.jsonl", *shadow)
+    for _ in range(3):
+        assert call(f"{recording.url}/things/1") == {"id": 1, "name": "a"}
+        call(f"{recording.url}/things")
+    call(f"{recording.url}/things", "POST", {"name": "only the legacy's"})
+    assert recording.end() == 1
+    said = "\n".join(recording.said)
+    assert said.count("note: different: ") == 1 and "1 writes were not copied" in said
+    assert "3 × GET /things/{}" in said and "/name" in said
+    assert len(call(f"{target}/things")) == 1
+    assert (run_dir / "report.html").is_file() and len(lines(tmp_path / "rec.jsonl")) == 7
+    before = (run_dir / "differences.jsonl").read_bytes()
+    assert run(["compare", "--run", str(run_dir)]) == 1
+    assert (run_dir / "differences.jsonl").read_bytes() == before
+    assert run(["report", "--run", str(run_dir), "--format", "md"]) == 0
+
+
+def test_a_shadow_may_be_told_to_write_and_keeps_its_own_ids(servers: Servers, start: Start, tmp_path: Path) -> None:
+    legacy, target = servers.start("--memory"), servers.start("--memory")
+    call(f"{target}/things", "POST", {"name": "so that ids are others"})
+    shadow = ("--shadow", target, "--shadow-out", str(tmp_path / "run"), "--shadow-writes")
+    recording = start(legacy, tmp_path / "rec.jsonl", *shadow)
+    made = call(f"{recording.url}/things", "POST", {"name": "new"})
+    call(f"{recording.url}/things/{made['id']}")
+    call(f"{recording.url}/things/{made['id']}", "DELETE")
+    assert recording.end() == 0, recording.said
+    assert [thing["id"] for thing in call(f"{target}/things")] == [1]
+
+
+def test_a_dead_shadow_is_inconclusive_and_harms_nobody(servers: Servers, start: Start, tmp_path: Path) -> None:
+    shadow = ("--shadow", "http://127.0.0.1:9", "--shadow-out", str(tmp_path / "run"))
+    recording = start(servers.start("--memory"), tmp_path / "rec.jsonl", *shadow)
+    assert call(f"{recording.url}/whoami") == {"sub": None, "has_token": False}
+    assert recording.end() == 3
+    assert "nothing was compared: the target did not answer" in "\n".join(recording.said)
+    assert len(lines(tmp_path / "rec.jsonl")) == 1
+
+
+def test_a_shadow_without_a_directory_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["record", "--upstream", "http://127.0.0.1:1", "--out", str(tmp_path / "rec.jsonl")]
+    assert run([*arguments, "--shadow", "http://127.0.0.1:2"]) == 2
+    assert "--shadow-out" in capfd.readouterr().err
+    assert run([*arguments, "--shadow", "http://127.0.0.1:1", "--shadow-out", str(tmp_path / "run")]) == 2
+    assert "the upstream itself" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
