@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{given.entries:,} requests, {size / 1e6:,.1f} MB, {given.kills} kills, seed {given.seed}", flush=True)
         with _servers(directory) as urls:
             address = ("--legacy-url", urls[0], "--target-url", urls[1])
-            options = ("--sessions", str(har), "--concurrency", str(given.concurrency))
+            options = ("--sessions", str(har), "--concurrency", str(given.concurrency), "--keep-connections")
             replay = Task(arguments=("replay", *address, *options), log=directory / "replay.log")
             return _try_both(directory, replay, given)
 

@@ -1,8 +1,8 @@
 """What the replay found, grouped for people: parity bars, signatures, waivers."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from harness.domain.difference import Facet, Outcome
 from harness.domain.findings import ComparisonRecord, DifferenceOutcome, DifferenceRecord
@@ -57,6 +57,8 @@ class SignatureView:
     sessions: int
     groups: tuple[str, ...]
     example: DifferenceRecord
+    line: int
+    """Of the example, in differences.jsonl."""
     legacy: tuple[Piece, ...]
     target: tuple[Piece, ...]
 
@@ -84,21 +86,69 @@ class WaiverView:
     hits: int
 
 
-def build_parity(comparisons: Sequence[ComparisonRecord]) -> tuple[ParityView, ...]:
-    """A bar for each group, in the order in which groups first appear."""
-    by_group: dict[str, list[ComparisonRecord]] = defaultdict(list)
+def build_parity(comparisons: Iterable[ComparisonRecord]) -> tuple[ParityView, ...]:
+    """A bar for each group, in the order in which groups first appear; comparisons of a session stand together."""
+    by_group: dict[str, _Group] = defaultdict(_Group)
     for comparison in comparisons:
-        by_group[comparison.group].append(comparison)
-    return tuple(_bar(group, members) for group, members in by_group.items())
+        by_group[comparison.group].add(comparison)
+    return tuple(_bar(name, group) for name, group in by_group.items())
 
 
-def build_signatures(differences: Sequence[DifferenceRecord]) -> tuple[SignatureView, ...]:
+def build_signatures(differences: Iterable[DifferenceRecord]) -> tuple[SignatureView, ...]:
     """All signatures, worst first: unexplained before explained, then by facet, then by how often they occur."""
-    grouped: dict[tuple[DifferenceOutcome, str], list[DifferenceRecord]] = defaultdict(list)
-    for difference in differences:
-        grouped[difference.outcome, difference.signature].append(difference)
-    ranked = sorted(grouped.items(), key=lambda item: _badness(item[0][0], item[1]))
-    return tuple(_signature(number, outcome, members) for number, ((outcome, _), members) in enumerate(ranked, start=1))
+    grouped: dict[tuple[DifferenceOutcome, str], _Members] = {}
+    for line, difference in enumerate(differences, start=1):
+        place = difference.outcome, difference.signature
+        if place not in grouped:
+            grouped[place] = _Members(first=difference, example=difference, line=line)
+        grouped[place].add(difference, line)
+    ranked = sorted(grouped.values(), key=_badness)
+    return tuple(_signature(number, members) for number, members in enumerate(ranked, start=1))
+
+
+@dataclass(slots=True)
+class _Sessions:
+    """How many there are, told from neighbours alone, since what is stored of a session stands together."""
+
+    count: int = 0
+    _last: str | None = None
+
+    def add(self, session_id: str) -> None:
+        if session_id != self._last:
+            self.count, self._last = self.count + 1, session_id
+
+
+@dataclass(slots=True)
+class _Group:
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    sessions: _Sessions = field(default_factory=_Sessions)
+
+    def add(self, comparison: ComparisonRecord) -> None:
+        self.counts[comparison.outcome] += 1
+        self.sessions.add(comparison.session_id)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Members:
+    """Equal differences, of which two are kept: the first and the smallest."""
+
+    first: DifferenceRecord
+    example: DifferenceRecord
+    line: int
+    count: int = 0
+    sessions: _Sessions = field(default_factory=_Sessions)
+    groups: dict[str, None] = field(default_factory=dict)
+
+    def add(self, difference: DifferenceRecord, line: int) -> None:
+        self.count += 1
+        self.sessions.add(difference.session_id)
+        self.groups[difference.group] = None
+        if _size(difference) < _size(self.example):
+            self.example, self.line = difference, line
+
+
+def _size(difference: DifferenceRecord) -> int:
+    return len(difference.legacy or "") + len(difference.target or "")
 
 
 def build_waivers(run: RunFiles) -> tuple[WaiverView, ...] | None:
@@ -121,34 +171,35 @@ def build_waivers(run: RunFiles) -> tuple[WaiverView, ...] | None:
     return tuple(sorted(views, key=lambda view: (view.expires_on, view.id)))
 
 
-def _bar(group: str, members: Sequence[ComparisonRecord]) -> ParityView:
-    counts = Counter(member.outcome for member in members)
+def _bar(name: str, group: _Group) -> ParityView:
+    counts, total = group.counts, group.counts.total()
     segments: list[Segment] = []
     start = 0.0
     for outcome in Outcome:
         if counts[outcome]:
-            width = 100 * counts[outcome] / len(members)
+            width = 100 * counts[outcome] / total
             segments.append(Segment(outcome=outcome, count=counts[outcome], start=start, width=width))
             start += width
-    sessions = len({member.session_id for member in members})
-    return ParityView(group=group, total=len(members), sessions=sessions, segments=tuple(segments))
+    return ParityView(group=name, total=total, sessions=group.sessions.count, segments=tuple(segments))
 
 
-def _badness(outcome: DifferenceOutcome, members: Sequence[DifferenceRecord]) -> tuple[int, int, int, str]:
-    return _OUTCOME_RANK[outcome], _FACET_RANK[members[0].facet], -len(members), members[0].signature
+def _badness(members: _Members) -> tuple[int, int, int, str]:
+    first = members.first
+    return _OUTCOME_RANK[first.outcome], _FACET_RANK[first.facet], -members.count, first.signature
 
 
-def _signature(number: int, outcome: DifferenceOutcome, members: Sequence[DifferenceRecord]) -> SignatureView:
-    example = min(members, key=lambda member: len(member.legacy or "") + len(member.target or ""))
+def _signature(number: int, members: _Members) -> SignatureView:
+    example = members.example
     legacy, target = mark_difference(example.legacy, example.target)
     return SignatureView(
         anchor=f"signature-{number}",
         signature=example.signature,
-        outcome=outcome,
-        count=len(members),
-        sessions=len({member.session_id for member in members}),
-        groups=tuple(dict.fromkeys(member.group for member in members)),
+        outcome=example.outcome,
+        count=members.count,
+        sessions=members.sessions.count,
+        groups=tuple(members.groups),
         example=example,
+        line=members.line,
         legacy=legacy,
         target=target,
     )

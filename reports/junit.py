@@ -1,7 +1,8 @@
 """The report as JUnit XML: a suite for each phase, a case for each criterion, and a suite of sessions."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from harness.domain.criterion import CriterionResult, PhaseDecision, Verdict
@@ -11,28 +12,38 @@ from reports.text import one_line, visible
 
 FILE_NAME = "junit.xml"
 _COUNTED = ("failure", "error", "skipped")
+_PASSED = "passed"
+_CASES = "cases"
+"""Stands for the cases of sessions until they are written."""
 
 
 def render_junit(
-    phases: Sequence[PhaseDecision], comparisons: Sequence[ComparisonRecord] | None, started_at: str
-) -> bytes:
-    """The XML document.
+    phases: Sequence[PhaseDecision], comparisons: Iterable[ComparisonRecord] | None, started_at: str
+) -> Iterator[bytes]:
+    """The XML document in pieces: memory does not grow with the comparisons, which are gone through twice.
 
     A required criterion without a settled verdict is an error, not a skip: a run that shows nothing must not look
-    green. Criteria that the run was not asked to decide are skipped.
+    green. Criteria that the run was not asked to decide are skipped. Comparisons of a session stand together.
     """
     root = Element("testsuites", name="parakeet")
     for phase in phases:
         suite = _suite(root, f"Phase {phase.phase}: {phase.title}", started_at)
         for result in phase.criteria:
             _criterion_case(suite, phase, result)
-        _count(suite)
-    if comparisons:
-        _session_suite(root, comparisons, started_at)
+        _set_counts(suite, Counter(case[0].tag if len(case) else _PASSED for case in suite))
+    counted = Counter(case[0].tag if len(case) else _PASSED for case in _session_cases(comparisons or ()))
+    if counted:
+        suite = _suite(root, "Sessions", started_at)
+        SubElement(suite, _CASES)
+        _set_counts(suite, counted)
     _count_all(root)
     indent(root)
-    document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return document + b"\n"
+    head, _, tail = tostring(root, encoding="utf-8", xml_declaration=True).partition(f"<{_CASES} />".encode())
+    yield head
+    for number, case in enumerate(_session_cases(comparisons or ()) if counted else ()):
+        indent(case, level=2)
+        yield (b"\n    " if number else b"") + tostring(case, encoding="utf-8")
+    yield tail + b"\n"
 
 
 def _suite(root: Element, name: str, started_at: str) -> Element:
@@ -55,15 +66,15 @@ def _evidence(result: CriterionResult) -> str:
     return visible(f"evidence: {', '.join(result.evidence) or 'none'}")
 
 
-def _session_suite(root: Element, comparisons: Sequence[ComparisonRecord], started_at: str) -> None:
-    suite = _suite(root, "Sessions", started_at)
-    by_session: dict[tuple[str, str], list[ComparisonRecord]] = defaultdict(list)
-    for comparison in comparisons:
-        by_session[comparison.group, comparison.session_id].append(comparison)
-    for (group, session_id), members in by_session.items():
-        case = SubElement(suite, "testcase", name=visible(session_id), classname=visible(f"session.{group}"), time="0")
-        _explain(case, members)
-    _count(suite)
+def _session_cases(comparisons: Iterable[ComparisonRecord]) -> Iterator[Element]:
+    for session_id, steps in groupby(comparisons, key=lambda comparison: comparison.session_id):
+        by_group: dict[str, list[ComparisonRecord]] = defaultdict(list)
+        for comparison in steps:
+            by_group[comparison.group].append(comparison)
+        for group, members in by_group.items():
+            case = Element("testcase", name=visible(session_id), classname=visible(f"session.{group}"), time="0")
+            _explain(case, members)
+            yield case
 
 
 def _explain(case: Element, members: Sequence[ComparisonRecord]) -> None:
@@ -76,10 +87,10 @@ def _explain(case: Element, members: Sequence[ComparisonRecord]) -> None:
         SubElement(case, "error", type="not_comparable", message=one_line(members[0].note or "nothing comparable"))
 
 
-def _count(suite: Element) -> None:
-    suite.set("tests", str(len(suite)))
+def _set_counts(suite: Element, counted: Counter[str]) -> None:
+    suite.set("tests", str(counted.total()))
     for outcome, attribute in zip(_COUNTED, ("failures", "errors", "skipped"), strict=True):
-        suite.set(attribute, str(len(suite.findall(f"testcase/{outcome}"))))
+        suite.set(attribute, str(counted[outcome]))
     suite.set("time", "0")
 
 

@@ -1,8 +1,8 @@
 """Reads what the report is made of from a run directory."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,8 +36,9 @@ class RunFiles:
 
     manifest: RunManifest
     decision: ReadinessDecision
-    comparisons: tuple[ComparisonRecord, ...] | None
-    differences: tuple[DifferenceRecord, ...] | None
+    comparisons: Iterable[ComparisonRecord] | None
+    """As `differences`, read from its file each time it is gone through: it may be larger than memory."""
+    differences: Iterable[DifferenceRecord] | None
     measurements: tuple[Measurement, ...] | None
     waivers: tuple[WaiverRecord, ...] | None
     coverage: Coverage | None = None
@@ -88,8 +89,8 @@ def load_run(directory: Path, plan: Plan) -> RunFiles:
     return RunFiles(
         manifest=manifest,
         decision=load_decision(directory, plan, manifest),
-        comparisons=_load_lines(directory / COMPARISONS_FILE, _typed(ComparisonRecord)),
-        differences=_load_lines(directory / DIFFERENCES_FILE, _typed(DifferenceRecord)),
+        comparisons=_stored_lines(directory / COMPARISONS_FILE, _typed(ComparisonRecord)),
+        differences=_stored_lines(directory / DIFFERENCES_FILE, _typed(DifferenceRecord)),
         measurements=_load_lines(directory / MEASUREMENTS_FILE, _decode_measurement),
         waivers=_load_lines(directory / WAIVERS_FILE, _typed(WaiverRecord)),
         coverage=_load_coverage(directory / COVERAGE_FILE),
@@ -139,7 +140,7 @@ def load_decision(directory: Path, plan: Plan, manifest: RunManifest) -> Readine
 
 
 def _replay_decision(directory: Path, manifest: RunManifest) -> ReadinessDecision:
-    comparisons = _load_lines(directory / COMPARISONS_FILE, _typed(ComparisonRecord)) or ()
+    comparisons = _stored_lines(directory / COMPARISONS_FILE, _typed(ComparisonRecord)) or ()
     decision = decide_replay(comparisons)
     if decision is Decision.GO and manifest.finished_at is None:
         decision = Decision.INCONCLUSIVE  # cut off: what is missing was not compared
@@ -200,19 +201,34 @@ def _load_coverage(path: Path) -> Coverage | None:
     return _decode(path, Coverage)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredLines(Iterable[T]):
+    """The lines of a file, decoded each time they are gone through.
+
+    Raises:
+        EvidenceError: while they are gone through, if a line is corrupt.
+    """
+
+    path: Path
+    decode: Callable[[bytes], T] = field(compare=False)
+
+    def __iter__(self) -> Iterator[T]:
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield self.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    where = f"{self.path}, line {number}"
+                    raise EvidenceError(f"it is corrupt: {error}", where=where, hint=_RUN_HINT) from error
+
+
+def _stored_lines(path: Path, decode: Callable[[bytes], T]) -> StoredLines[T] | None:
+    return StoredLines(path, decode) if path.is_file() else None
+
+
 def _load_lines(path: Path, decode: Callable[[bytes], T]) -> tuple[T, ...] | None:
-    if not path.is_file():
-        return None
-    return tuple(_decode_lines(path, decode))
-
-
-def _decode_lines(path: Path, decode: Callable[[bytes], T]) -> Iterator[T]:
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            yield decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            where = f"{path}, line {number}"
-            raise EvidenceError(f"it is corrupt: {error}", where=where, hint=_RUN_HINT) from error
+    stored = _stored_lines(path, decode)
+    return None if stored is None else tuple(stored)
 
 
 def _typed(kind: type[T]) -> Callable[[bytes], T]:

@@ -25,28 +25,27 @@ _LEVELS = {
 Json = dict[str, object]
 
 
-def render_sarif(signatures: Sequence[SignatureView], differences: Sequence[DifferenceRecord], version: str) -> bytes:
+def render_sarif(signatures: Sequence[SignatureView], version: str) -> bytes:
     """The SARIF log; waived and noisy signatures are in it as suppressed results."""
-    lines = {difference.id: number for number, difference in enumerate(differences, start=1)}
     rules = sorted({_rule_id(found.example.facet, found.example.kind) for found in signatures})
     driver: Json = {"name": "parakeet", "version": version, "rules": [_rule(rule) for rule in rules]}
     run: Json = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(found, lines, rules) for found in signatures],
+        "results": [_result(found, rules) for found in signatures],
     }
     log: Json = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return msgspec.json.format(msgspec.json.encode(log), indent=2) + b"\n"
 
 
-def _result(found: SignatureView, lines: dict[str, int], rules: Sequence[str]) -> Json:
+def _result(found: SignatureView, rules: Sequence[str]) -> Json:
     rule = _rule_id(found.example.facet, found.example.kind)
     result: Json = {
         "ruleId": rule,
         "ruleIndex": rules.index(rule),
         "level": _LEVELS[found.outcome],
         "message": {"text": _message(found)},
-        "locations": [_location(found.example, lines[found.example.id])],
+        "locations": [_location(found.example, found.line)],
         "partialFingerprints": {"signature/v1": hashlib.sha256(found.signature.encode()).hexdigest()},
         "occurrenceCount": found.count,
     }

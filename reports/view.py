@@ -1,5 +1,6 @@
 """The one frozen object that every renderer reads."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -82,8 +83,8 @@ class ReportView:
     """Noisy and waived ones."""
     waivers: tuple[WaiverView, ...] | None
     coverage: CoverageView | None
-    comparisons: tuple[ComparisonRecord, ...] | None
-    differences: tuple[DifferenceRecord, ...] | None
+    comparisons: Iterable[ComparisonRecord] | None
+    differences: Iterable[DifferenceRecord] | None
     files: frozenset[str]
 
 
@@ -99,6 +100,7 @@ def load_view(directory: Path, plan: Plan) -> ReportView:
 def build_view(run: RunFiles, plan: Plan) -> ReportView:
     """The view of decoded files; the same files give the same view, whenever it is built."""
     signatures = None if run.differences is None else build_signatures(run.differences)
+    parity = None if run.comparisons is None else build_parity(run.comparisons)
     results = tuple(result for phase in run.decision.phases for result in phase.criteria)
     required = tuple(result for result in results if result.is_required)
     anchors = {group: found.anchor for found in reversed(signatures or ()) for group in found.groups if found.is_open}
@@ -109,7 +111,7 @@ def build_view(run: RunFiles, plan: Plan) -> ReportView:
         profile=run.decision.profile,
         decision=run.decision.decision,
         word=DECISION_WORDS[run.decision.decision],
-        why=_why(run, required),
+        why=_why(run, required, _found(parity, signatures)),
         duration=None if finished is None else finished - started,
         blockers=_headlines(required, {Verdict.FAIL}, anchors),
         unsettled=_headlines(required, {Verdict.INCONCLUSIVE, Verdict.ERROR}, {}),
@@ -117,7 +119,7 @@ def build_view(run: RunFiles, plan: Plan) -> ReportView:
         phases=run.decision.phases,
         benchmarks=build_benchmarks(plan.benchmarks, run.measurements, results) if results else (),
         worst=tuple(found for found in signatures or () if found.is_open)[:MAX_HEADLINES],
-        parity=None if run.comparisons is None else build_parity(run.comparisons),
+        parity=parity,
         signatures=_pick(signatures, is_open=True, is_row=False),
         row_signatures=_pick(signatures, is_open=True, is_row=True),
         explained=None if signatures is None else tuple(found for found in signatures if not found.is_open),
@@ -169,26 +171,26 @@ def _first_anchor(result: CriterionResult, anchors: dict[str, str]) -> str:
     return next(named, criterion_anchor(result.id))
 
 
-def _why(run: RunFiles, required: tuple[CriterionResult, ...]) -> str:
+def _why(run: RunFiles, required: tuple[CriterionResult, ...], found: str) -> str:
     failed = sum(result.verdict is Verdict.FAIL for result in required)
     open_count = sum(result.verdict in {Verdict.INCONCLUSIVE, Verdict.ERROR} for result in required)
     if not run.decision.phases:
-        return _why_replay(run)
+        return _why_replay(run, found)
     if not required:
         return "Nothing was asked to be decided, and nothing shown is no GO."
     if failed:
-        return f"{_of(failed, len(required))} {_fail(failed)}{_found(run)}."
+        return f"{_of(failed, len(required))} {_fail(failed)}{found}."
     if open_count:
         return f"No required criterion fails, but {_of(open_count, len(required))} cannot be settled yet."
-    return f"{_all(len(required))}{_found(run)}."
+    return f"{_all(len(required))}{found}."
 
 
-def _why_replay(run: RunFiles) -> str:
+def _why_replay(run: RunFiles, found: str) -> str:
     if run.decision.decision is Decision.INCONCLUSIVE:
-        if any(found.outcome is not Outcome.NOT_COMPARABLE for found in run.comparisons or ()):
+        if any(each.outcome is not Outcome.NOT_COMPARABLE for each in run.comparisons or ()):
             return "The replay was cut off, and what is missing was not compared."
         return "No exchange could be compared, and nothing compared is never a match."
-    found = _found(run).removeprefix("; ")
+    found = found.removeprefix("; ")
     return f"{found[:1].upper()}{found[1:]}; answers and state only, no criterion was judged."
 
 
@@ -204,15 +206,15 @@ def _all(count: int) -> str:
     return "The one required criterion passes" if count == 1 else f"All {count} required criteria pass"
 
 
-def _found(run: RunFiles) -> str:
-    if run.comparisons is None or run.differences is None:
+def _found(parity: tuple[ParityView, ...] | None, signatures: tuple[SignatureView, ...] | None) -> str:
+    if parity is None or signatures is None:
         return ""
-    open_ones = [found.signature for found in run.differences if found.outcome is DifferenceOutcome.DIFFERENT]
-    compared = f"in {len(run.comparisons):,} compared exchanges"
+    open_ones = [found for found in signatures if found.outcome is DifferenceOutcome.DIFFERENT]
+    compared = f"in {sum(group.total for group in parity):,} compared exchanges"
     if not open_ones:
         return f"; no unexplained difference {compared}"
-    kinds = len(set(open_ones))
-    return f"; {_count(len(open_ones), 'unexplained difference')} of {_count(kinds, 'kind')} {compared}"
+    count = sum(found.count for found in open_ones)
+    return f"; {_count(count, 'unexplained difference')} of {_count(len(open_ones), 'kind')} {compared}"
 
 
 def _count(count: int, noun: str) -> str:

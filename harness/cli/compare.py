@@ -8,6 +8,7 @@ from rich.console import Console
 
 from harness.adapters.evidence_files import load_manifest
 from harness.cli.findings import exit_code, print_judgement
+from harness.cli.progress import shown_progress
 from harness.cli.project_note import tell_whose_rules
 from harness.domain.errors import ExitCode
 from harness.domain.findings import DifferenceOutcome
@@ -42,7 +43,8 @@ def compare(
     manifest = load_manifest(run)
     require_criteria_of(manifest)
     rules = rules_of_today(load_waivers(waivers), load_settings(config).rows)
-    judgement = judge_run(run, rules)
+    with shown_progress("comparing", "sessions") as show:
+        judgement = judge_run(run, rules, lambda done: show(done, None))
     print_judgement(judgement)
     render_judged(run, judgement, rules)
     code = exit_code(judgement)

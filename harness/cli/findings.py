@@ -1,7 +1,7 @@
 """What a judged run prints: a table by group, the signatures found most, and what must be done about waivers."""
 
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,7 +9,6 @@ from rich.table import Table
 
 from harness.domain.difference import Outcome
 from harness.domain.errors import ExitCode
-from harness.domain.findings import DifferenceRecord
 from harness.wiring.judgement import Judgement
 
 _MAX_SIGNATURES = 10
@@ -46,7 +45,7 @@ def _table(judgement: Judgement) -> Table:
     table.add_column("group")
     for outcome in Outcome:
         table.add_column(outcome.replace("_", " "), justify="right")
-    tallies = judgement.tallies()
+    tallies = judgement.tally.groups
     for group, counts in tallies.items():
         table.add_row(escape(group), *_cells(counts))
     if len(tallies) > 1:
@@ -60,13 +59,10 @@ def _cells(counts: Counter[Outcome]) -> list[str]:
 
 
 def _print_signatures(console: Console, judgement: Judgement) -> None:
-    found: dict[str, list[DifferenceRecord]] = defaultdict(list)
-    for difference in judgement.unexplained:
-        found[difference.signature].append(difference)
-    worst = sorted(found.items(), key=lambda item: -len(item[1]))
-    for signature, members in worst[:_MAX_SIGNATURES]:
-        example = members[0]
-        console.print(f"{len(members)} × {signature}", markup=False)
+    worst = sorted(judgement.tally.signatures.items(), key=lambda item: -item[1].count)
+    for signature, found in worst[:_MAX_SIGNATURES]:
+        example = found.example
+        console.print(f"{found.count} × {signature}", markup=False)
         console.print(f"    at      {example.pointer or _NO_PLACE}", markup=False)
         console.print(f"    legacy  {_shown(example.legacy)}", markup=False)
         console.print(f"    target  {_shown(example.target)}", markup=False)
@@ -84,7 +80,7 @@ def _shown(value: str | None) -> str:
 
 def _sentence(judgement: Judgement) -> str:
     if judgement.is_different:
-        return f"different: {len(judgement.unexplained)} unexplained in {judgement.compared} compared exchanges"
+        return f"different: {judgement.tally.unexplained} unexplained in {judgement.compared} compared exchanges"
     if judgement.compared:
         return f"no unexplained difference in {judgement.compared} compared exchanges"
     return "inconclusive: nothing could be compared"

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from harness.cli import replay_arguments as given
 from harness.cli import replay_load as under_load
 from harness.cli.findings import exit_code
+from harness.cli.progress import shown_progress
 from harness.cli.project_note import tell_whose_rules
-from harness.cli.replay_progress import judge_and_print, progress
+from harness.cli.replay_progress import judge_and_print
 from harness.cli.reproduce import reproduce
 from harness.domain.compare.rules import Rules
 from harness.domain.errors import ConfigurationError, SystemUnavailable
@@ -41,6 +43,9 @@ def replay(
     concurrency: Annotated[
         int, typer.Option(min=1, max=64, help="Sessions at once that only read; without databases.")
     ] = 1,
+    keep_connections: Annotated[
+        bool, typer.Option("--keep-connections", help="Several requests a connection: faster, for robust servers.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out that was cut off, from the same inputs.")
     ] = False,
@@ -82,6 +87,7 @@ def replay(
         sessions=tuple(sessions or ()),
         rules=() if used is None else (used,),
         concurrency=concurrency,
+        keeps_connections=keep_connections,
         is_resumed=resume,
         out=out,
     )
@@ -104,22 +110,20 @@ def replay(
 def replay_and_judge(request: ReplayRequest, settings: Settings, rules: Rules) -> Judgement:
     """Replays with a progress bar, judges and prints; what was seen before a side stopped answering is judged too."""
     stored = 0
-    with progress() as bar:
-        task = bar.add_task("replaying", total=None)
+    notes = Console(stderr=True, soft_wrap=True, highlight=False)
+    with shown_progress("replaying", "sessions") as show:
 
         def tell(done: int, all_of_them: int) -> None:
             nonlocal stored
             stored = done
-            bar.update(task, completed=done, total=all_of_them)
+            show(done, all_of_them)
 
         try:
-            asyncio.run(
-                replay_pair(request, settings, tell, lambda note: bar.console.print(f"note: {note}", markup=False))
-            )
+            asyncio.run(replay_pair(request, settings, tell, lambda note: notes.print(f"note: {note}", markup=False)))
         except SystemUnavailable as error:
             if stored:
                 judge_and_print(request.out, rules)
             for note in getattr(error, "__notes__", ()):
-                bar.console.print(note, markup=False)
+                notes.print(note, markup=False)
             raise
     return judge_and_print(request.out, rules)

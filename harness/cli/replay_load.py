@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.cli.replay_progress import judge_and_print, progress
+from harness.cli.progress import shown_progress
+from harness.cli.replay_progress import judge_and_print
 from harness.domain.compare.rules import Rules
 from harness.domain.errors import SystemUnavailable
 from harness.domain.replay_load import LoadPlan, LoadSeen
@@ -39,19 +40,17 @@ def load_request(
 def load_and_judge(request: ReplayRequest, load: LoadRequest, settings: Settings, rules: Rules) -> Judgement:
     """As `replay_and_judge`, under load."""
     stored = 0
-    with progress() as bar:
-        task = bar.add_task("replaying under load", total=None)
+    notes = Console(stderr=True, soft_wrap=True, highlight=False)
+    with shown_progress("replaying under load", "sessions") as show:
 
         def tell(done: int, all_of_them: int) -> None:
             nonlocal stored
             stored = done
-            bar.update(task, completed=done, total=all_of_them)
+            show(done, all_of_them)
 
         try:
             seen = asyncio.run(
-                replay_load(
-                    request, load, settings, tell, lambda note: bar.console.print(f"note: {note}", markup=False)
-                )
+                replay_load(request, load, settings, tell, lambda note: notes.print(f"note: {note}", markup=False))
             )
         except SystemUnavailable:
             if stored:

@@ -101,40 +101,47 @@ class Coverage:
 @dataclass(slots=True, kw_only=True)
 class _Touched:
     exchanges: int = 0
-    sessions: set[str] = field(default_factory=set)
+    sessions: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     classes: dict[Parameter, Counter[ParameterClass]] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Recorded:
+    """Recorded sessions that touched an operation, and those in which it was unexplainedly different."""
+
+    sessions: int = 0
+    mismatched: int = 0
+
+
 class CoverageCount:
-    """Counts sessions one by one; `document` is the system's OpenAPI description, None where it has none."""
+    """Counts sessions one by one, each given once; `document` is the system's OpenAPI description, or None."""
 
     def __init__(self, document: Any = None) -> None:
         self._described = described_operations(document)
         self._touched: dict[str, _Touched] = {name: _Touched() for name in self._described}
-        self._recorded: dict[str, tuple[set[str], set[str]]] = {}
+        self._recorded: dict[str, _Recorded] = {}
 
     def add(self, record: SessionRecord, comparisons: Iterable[Comparison]) -> None:
         """Takes a session in, with what it was judged to be."""
         for step in record.steps:
-            self._add_exchange(record.session_id, step.pair.operation, step.pair.legacy)
+            self._add_exchange(step.pair.operation, step.pair.legacy)
+        for operation in {step.pair.operation for step in record.steps}:
+            self._touched[operation].sessions += 1
         if record.origin is Origin.RECORDED:
-            for comparison in comparisons:
-                if comparison.outcome is not Outcome.NOT_COMPARABLE:
-                    self._add_recorded(comparison)
+            self._add_recorded([found for found in comparisons if found.outcome is not Outcome.NOT_COMPARABLE])
 
     def coverage(self) -> Coverage:
         """What was counted so far."""
         return Coverage(
             has_description=bool(self._described),
             operations=tuple(self._operation(name, touched) for name, touched in self._touched.items()),
-            rates=tuple(_rate(name, *counted) for name, counted in self._recorded.items()),
+            rates=tuple(_rate(name, counted) for name, counted in self._recorded.items()),
         )
 
-    def _add_exchange(self, session_id: str, operation: str, exchange: Exchange) -> None:
+    def _add_exchange(self, operation: str, exchange: Exchange) -> None:
         touched = self._touched.setdefault(operation, _Touched())
         touched.exchanges += 1
-        touched.sessions.add(session_id)
         touched.statuses[_NO_ANSWER if exchange.response is None else str(exchange.response.status)] += 1
         described = self._described.get(operation)
         had = dict(had_parameters(exchange, () if described is None else described.parameters))
@@ -146,12 +153,13 @@ class CoverageCount:
         for parameter in touched.classes.keys() - had.keys():
             touched.classes[parameter][ParameterClass.ABSENT] += 1
 
-    def _add_recorded(self, comparison: Comparison) -> None:
-        for name in (ALL_OPERATIONS, comparison.operation):
-            sessions, mismatched = self._recorded.setdefault(name, (set(), set()))
-            sessions.add(comparison.session_id)
-            if comparison.outcome is Outcome.DIFFERENT:
-                mismatched.add(comparison.session_id)
+    def _add_recorded(self, comparisons: Sequence[Comparison]) -> None:
+        named = [(name, found) for found in comparisons for name in (ALL_OPERATIONS, found.operation)]
+        different = {name for name, found in named if found.outcome is Outcome.DIFFERENT}
+        for name in dict.fromkeys(name for name, _ in named):
+            counted = self._recorded.setdefault(name, _Recorded())
+            counted.sessions += 1
+            counted.mismatched += name in different
 
     def _operation(self, name: str, touched: _Touched) -> OperationCoverage:
         described = self._described.get(name)
@@ -160,7 +168,7 @@ class CoverageCount:
             operation=name,
             is_described=described is not None,
             exchanges=touched.exchanges,
-            sessions=len(touched.sessions),
+            sessions=touched.sessions,
             statuses=dict(sorted(touched.statuses.items())),
             never=tuple(s for s in (() if described is None else described.statuses) if s not in touched.statuses),
             parameters=tuple(_parameter(each, touched.classes.get(each, Counter())) for each in parameters),
@@ -176,12 +184,12 @@ def _parameter(parameter: Parameter, counted: Mapping[ParameterClass, int]) -> P
     )
 
 
-def _rate(operation: str, sessions: set[str], mismatched: set[str]) -> MismatchRate:
-    bounds = rate_bounds(len(mismatched), len(sessions))
+def _rate(operation: str, counted: _Recorded) -> MismatchRate:
+    bounds = rate_bounds(counted.mismatched, counted.sessions)
     return MismatchRate(
         operation=operation,
-        sessions=len(sessions),
-        mismatched=len(mismatched),
+        sessions=counted.sessions,
+        mismatched=counted.mismatched,
         rate=bounds.value,
         upper=1.0 if bounds.upper is None else bounds.upper,
     )

@@ -10,6 +10,9 @@ _VARIABLE = re.compile(
 )
 _PARAMETER = re.compile(r"\{([^{}:]+)(:path)?\}")
 
+_MAX_KNOWN = 5_000
+"""Paths whose template is remembered; a long capture has a path for every id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Template:
@@ -41,6 +44,8 @@ class OperationTemplates:
         path = re.split(r"[?#]", url, maxsplit=1)[0]
         template = self._known.get(path)
         if template is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
             template = self._known[path] = self._find(path) or generalise_path(path)
         return f"{method.upper()} {template}"
 

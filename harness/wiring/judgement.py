@@ -1,20 +1,22 @@
 """Stored exchanges judged under the rules of today: what a live replay and `parakeet compare` both end with."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from harness.adapters.evidence_files import load_description, load_records
-from harness.adapters.evidence_store import write_atomically, write_json
+from harness.adapters.evidence_files import load_description, load_manifest, load_records
+from harness.adapters.evidence_store import disk_errors, write_atomically, write_json
+from harness.adapters.stored_rows import RowWriter, StoredRows
 from harness.domain.compare.judge import judge_session
 from harness.domain.compare.redacted import Redacted, RedactedCount
 from harness.domain.compare.rules import Rules
 from harness.domain.coverage import COVERAGE_FILE, Coverage, CoverageCount
-from harness.domain.difference import Comparison, Outcome
+from harness.domain.difference import Comparison
 from harness.domain.finding_records import comparison_record, difference_records
+from harness.domain.finding_tally import FindingTally
 from harness.domain.findings import (
     COMPARISONS_FILE,
     DIFFERENCES_FILE,
@@ -30,10 +32,14 @@ from harness.wiring.rules import waiver_pattern
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """Everything that a run's exchanges say, in session and step order."""
+    """Everything that a run's exchanges say, in session and step order.
 
-    comparisons: tuple[ComparisonRecord, ...]
-    differences: tuple[DifferenceRecord, ...]
+    Of a run that was written, comparisons and differences are read from its files whenever they are gone through.
+    """
+
+    comparisons: Collection[ComparisonRecord]
+    differences: Collection[DifferenceRecord]
+    tally: FindingTally
     waivers: tuple[WaiverRecord, ...]
     coverage: Coverage
     redacted: Redacted
@@ -42,70 +48,107 @@ class Judgement:
     @property
     def compared(self) -> int:
         """Exchanges that could be compared."""
-        return sum(1 for found in self.comparisons if found.outcome is not Outcome.NOT_COMPARABLE)
+        return self.tally.compared
 
     @property
-    def unexplained(self) -> tuple[DifferenceRecord, ...]:
+    def unexplained(self) -> Iterator[DifferenceRecord]:
         """Differences that nothing explains."""
-        return tuple(found for found in self.differences if found.outcome is DifferenceOutcome.DIFFERENT)
+        return (found for found in self.differences if found.outcome is DifferenceOutcome.DIFFERENT)
 
     @property
     def is_different(self) -> bool:
         """True where anything is unexplained."""
-        return bool(self.unexplained) or any(found.outcome is Outcome.DIFFERENT for found in self.comparisons)
+        return self.tally.is_different
 
     @property
     def unused_waivers(self) -> tuple[str, ...]:
         """Ids of the waivers that explained nothing."""
         return tuple(waiver.id for waiver in self.waivers if not waiver.hits)
 
-    def tallies(self) -> Mapping[str, Counter[Outcome]]:
-        """Exchanges by group and outcome, groups in order of first appearance."""
-        found: dict[str, Counter[Outcome]] = {}
-        for comparison in self.comparisons:
-            found.setdefault(comparison.group, Counter())[comparison.outcome] += 1
-        return found
 
-
-def judge_run(directory: Path, rules: Rules) -> Judgement:
+def judge_run(directory: Path, rules: Rules, on_session: Callable[[int], None] = lambda _: None) -> Judgement:
     """Judges the run's stored exchanges and writes `comparisons.jsonl`, `differences.jsonl`, `waivers.jsonl` and
-    `coverage.json`.
+    `coverage.json`; `on_session` is told how many sessions are judged.
 
-    The same exchanges under the same rules give the same files, byte for byte.
+    The same exchanges under the same rules give the same files, byte for byte. Memory does not grow with their number.
 
     Raises:
         EvidenceError: the exchanges cannot be read; nothing is written.
+        HarnessError: the files cannot be written; each is then the old one or the new.
     """
-    judgement = judge_stored(directory, rules)
-    _write(directory, judgement)
+    load_manifest(directory)
+    judging = _Judging(directory, rules, on_session)
+    paths = directory / COMPARISONS_FILE, directory / DIFFERENCES_FILE
+    with disk_errors(directory), RowWriter(paths[0]) as comparisons, RowWriter(paths[1]) as differences:
+        for compared, found in judging.sessions():
+            comparisons.add(compared)
+            differences.add(found)
+        comparisons.replace()
+        differences.replace()
+        judgement = judging.judgement(
+            StoredRows(paths[0], ComparisonRecord, comparisons.count),
+            StoredRows(paths[1], DifferenceRecord, differences.count),
+        )
+        write_atomically(directory / WAIVERS_FILE, msgspec.json.Encoder().encode_lines(judgement.waivers))
+        write_json(directory / COVERAGE_FILE, judgement.coverage)
     return judgement
 
 
 def judge_stored(directory: Path, rules: Rules) -> Judgement:
-    """Judges the run's stored exchanges and writes nothing.
+    """Judges the run's stored exchanges, holds what it finds in memory, and writes nothing.
 
     Raises:
         EvidenceError: the exchanges cannot be read.
     """
+    judging = _Judging(directory, rules)
     comparisons: list[ComparisonRecord] = []
     differences: list[DifferenceRecord] = []
-    hits: Counter[str] = Counter()
-    counted, redacted = CoverageCount(load_description(directory)), RedactedCount()
-    for record in load_records(directory):
-        redacted.add(record)
-        judged = tuple(_judge(record, rules))
-        counted.add(record, (comparison for comparison, _ in judged))
-        for comparison, lines in judged:
-            comparisons.append(comparison_record(comparison))
-            differences += lines
-            hits.update(comparison.waivers)
-    return Judgement(
-        comparisons=tuple(comparisons),
-        differences=tuple(differences),
-        waivers=_waiver_records(rules, hits),
-        coverage=counted.coverage(),
-        redacted=redacted.redacted(),
-    )
+    for compared, found in judging.sessions():
+        comparisons += compared
+        differences += found
+    return judging.judgement(tuple(comparisons), tuple(differences))
+
+
+class _Judging:
+    """One session after the other; only counts are kept."""
+
+    def __init__(self, directory: Path, rules: Rules, on_session: Callable[[int], None] = lambda _: None) -> None:
+        self._directory = directory
+        self._rules = rules
+        self._on_session = on_session
+        self._hits: Counter[str] = Counter()
+        self._counted = CoverageCount(load_description(directory))
+        self._redacted = RedactedCount()
+        self._tally = FindingTally()
+
+    def sessions(self) -> Iterator[tuple[list[ComparisonRecord], list[DifferenceRecord]]]:
+        """What is found of each."""
+        for number, record in enumerate(load_records(self._directory), start=1):
+            self._redacted.add(record)
+            judged = tuple(_judge(record, self._rules))
+            self._counted.add(record, (comparison for comparison, _ in judged))
+            compared: list[ComparisonRecord] = []
+            differences: list[DifferenceRecord] = []
+            for comparison, lines in judged:
+                compared.append(comparison_record(comparison))
+                differences += lines
+                self._hits.update(comparison.waivers)
+                self._tally.add(compared[-1], lines)
+            yield compared, differences
+            self._on_session(number)
+
+    def judgement(
+        self, comparisons: Collection[ComparisonRecord], differences: Collection[DifferenceRecord]
+    ) -> Judgement:
+        """All of it together."""
+        return Judgement(
+            comparisons=comparisons,
+            differences=differences,
+            tally=self._tally,
+            waivers=_waiver_records(self._rules, self._hits),
+            coverage=self._counted.coverage(),
+            redacted=self._redacted.redacted(),
+        )
 
 
 def _judge(record: SessionRecord, rules: Rules) -> Iterator[tuple[Comparison, tuple[DifferenceRecord, ...]]]:
@@ -127,14 +170,3 @@ def _waiver_records(rules: Rules, hits: Mapping[str, int]) -> tuple[WaiverRecord
         )
         for waiver in rules.waivers
     )
-
-
-def _write(directory: Path, judgement: Judgement) -> None:
-    encode = msgspec.json.Encoder().encode_lines
-    for name, rows in (
-        (COMPARISONS_FILE, judgement.comparisons),
-        (DIFFERENCES_FILE, judgement.differences),
-        (WAIVERS_FILE, judgement.waivers),
-    ):
-        write_atomically(directory / name, encode(rows))
-    write_json(directory / COVERAGE_FILE, judgement.coverage)

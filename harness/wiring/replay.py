@@ -19,7 +19,7 @@ from harness.adapters.evidence_store import (
     resume_run,
     write_atomically,
 )
-from harness.adapters.http import HttpSide, utc_now
+from harness.adapters.http import HttpOptions, HttpSide, utc_now
 from harness.adapters.postgres import PostgresState
 from harness.adapters.session_files import open_sessions
 from harness.adapters.tokens import authorization_header
@@ -154,8 +154,9 @@ async def opened_sides(request: ReplayRequest, settings: Settings, sessions: Seq
     """
     kinds = {step.auth for session in sessions for step in session.steps if step.auth is not None}
     async with AsyncExitStack() as stack:
-        legacy_client = _client(Side.LEGACY, request.legacy.url, stack)
-        target_client = _client(Side.TARGET, request.target.url, stack)
+        http = HttpOptions(reuse_connections=request.keeps_connections)
+        legacy_client = _client(HttpSide(Side.LEGACY, request.legacy.url, options=http), stack)
+        target_client = _client(HttpSide(Side.TARGET, request.target.url, options=http), stack)
         stores = _stores(request, settings, stack)
         legacy = _side(Side.LEGACY, request.legacy, settings.sides.legacy.auth, legacy_client, kinds)
         legacy = replace(legacy, restart=_restart(request, settings))
@@ -189,8 +190,7 @@ def _restart(request: ReplayRequest, settings: Settings) -> Restart | None:
     return request.restart_legacy or restart_by_address(settings.legacy, request.legacy.url)
 
 
-def _client(side: Side, url: str, stack: AsyncExitStack) -> HttpSide:
-    client = HttpSide(side, url)
+def _client(client: HttpSide, stack: AsyncExitStack) -> HttpSide:
     stack.push_async_callback(client.close)
     return client
 

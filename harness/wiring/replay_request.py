@@ -32,6 +32,8 @@ class ReplayRequest:
     """What the target keeps beside its rows, where it can be brought back; it is closed with the rest."""
     concurrency: int = 1
     """Sessions at once that only read; more than one only where no rows are compared."""
+    keeps_connections: bool = False
+    """Several requests a connection: faster, and a system that hangs up may then break a request that it never saw."""
     is_resumed: bool = False
     """Goes on with the run in `out` that was cut off, or begins it where there is none."""
     out: Path

@@ -1,6 +1,6 @@
 """Renders a run directory in every format, with this migration's plan."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.domain.criterion import Decision, ReadinessDecision
@@ -34,7 +34,7 @@ def render_all(run_dir: Path, formats: Sequence[str] = ()) -> tuple[Path, ...]:
 
 def save_decision(run_dir: Path, decision: ReadinessDecision) -> Path:
     """Writes `decision.json`, whole or not at all."""
-    return _write(run_dir / DECISION_FILE, encode_decision(decision))
+    return _write(run_dir / DECISION_FILE, (encode_decision(decision),))
 
 
 def load_stored_decision(run_dir: Path, plan: Plan | None = None) -> ReadinessDecision:
@@ -63,31 +63,31 @@ def stored_gate(run_dir: Path, phase: int | None = None) -> Decision:
     return found[phase]
 
 
-def _html(view: ReportView) -> bytes:
-    return html.render_html(view).encode()
+def _html(view: ReportView) -> Iterable[bytes]:
+    return (html.render_html(view).encode(),)
 
 
-def _markdown(view: ReportView) -> bytes:
-    return markdown.render_markdown(view).encode()
+def _markdown(view: ReportView) -> Iterable[bytes]:
+    return (markdown.render_markdown(view).encode(),)
 
 
-def _junit(view: ReportView) -> bytes:
+def _junit(view: ReportView) -> Iterable[bytes]:
     return junit.render_junit(view.phases, view.comparisons, view.manifest.started_at.isoformat())
 
 
-def _json(view: ReportView) -> bytes:
+def _json(view: ReportView) -> Iterable[bytes]:
     decision = ReadinessDecision(
         environment=view.environment, profile=view.profile, decision=view.decision, phases=view.phases
     )
-    return encode_decision(decision)
+    return (encode_decision(decision),)
 
 
-def _sarif(view: ReportView) -> bytes:
+def _sarif(view: ReportView) -> Iterable[bytes]:
     found = (*(view.signatures or ()), *(view.row_signatures or ()), *(view.explained or ()))
-    return sarif.render_sarif(found, view.differences or (), view.manifest.versions.get("harness", "0"))
+    return (sarif.render_sarif(found, view.manifest.versions.get("harness", "0")),)
 
 
-_RENDERERS: Mapping[str, tuple[str, Callable[[ReportView], bytes]]] = {
+_RENDERERS: Mapping[str, tuple[str, Callable[[ReportView], Iterable[bytes]]]] = {
     "html": (html.FILE_NAME, _html),
     "md": (markdown.FILE_NAME, _markdown),
     "junit": (junit.FILE_NAME, _junit),
@@ -102,12 +102,14 @@ def _render(run_dir: Path, view: ReportView, name: str) -> Path:
     return _write(run_dir / file_name, render(view))
 
 
-def _write(path: Path, content: bytes) -> Path:
+def _write(path: Path, content: Iterable[bytes]) -> Path:
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_bytes(content)
+        with partial.open("wb") as file:
+            file.writelines(content)
         partial.replace(path)
     except OSError as error:
+        partial.unlink(missing_ok=True)
         hint = "Check that the directory can be written and the disk is not full."
         raise HarnessError(f"cannot write it: {error.strerror}", where=str(path), hint=hint) from error
     return path

@@ -109,7 +109,7 @@ def test_hostile_values_everywhere_else_stay_text(tmp_path: Path) -> None:
     outside_code = re.sub(r"(`+).*?\1", "", render_markdown(view))
     assert "<svg" not in outside_code
     assert "&lt;svg" in outside_code
-    fromstring(render_junit(view.phases, view.comparisons, "2026-03-14T09:26:53+00:00"))
+    fromstring(b"".join(render_junit(view.phases, view.comparisons, "2026-03-14T09:26:53+00:00")))
 
 
 def test_only_files_of_the_run_are_linked() -> None:
@@ -129,7 +129,7 @@ def test_an_empty_section_says_why(tmp_path: Path, name: str) -> None:
 
 def test_junit_counts_what_it_holds(tmp_path: Path) -> None:
     view = view_of(tmp_path, defective_content())
-    root = fromstring(render_junit(view.phases, view.comparisons, "2026-03-14T09:26:53+00:00"))
+    root = fromstring(b"".join(render_junit(view.phases, view.comparisons, "2026-03-14T09:26:53+00:00")))
     assert int(root.get("tests", "")) == len(root.findall("*/testcase"))
     assert int(root.get("failures", "")) == len(root.findall("*/testcase/failure"))
     phase = next(suite for suite in root if suite.get("name") == "Phase 3: Functions")
@@ -143,7 +143,7 @@ def test_junit_counts_what_it_holds(tmp_path: Path) -> None:
 
 def test_junit_of_a_run_that_shows_nothing_is_not_green(tmp_path: Path) -> None:
     view = view_of(tmp_path, replace(clean_content(), evidence=()))
-    root = fromstring(render_junit(view.phases, None, "2026-03-14T09:26:53+00:00"))
+    root = fromstring(b"".join(render_junit(view.phases, None, "2026-03-14T09:26:53+00:00")))
     assert root.get("errors") == "3"
     assert root.get("skipped") == "1"
 
@@ -151,7 +151,7 @@ def test_junit_of_a_run_that_shows_nothing_is_not_green(tmp_path: Path) -> None:
 def test_sarif_has_one_result_a_signature_at_its_line(tmp_path: Path) -> None:
     view = view_of(tmp_path, defective_content())
     found = (*(view.signatures or ()), *(view.row_signatures or ()), *(view.explained or ()))
-    log = orjson.loads(render_sarif(found, view.differences or (), "0.1.0"))
+    log = orjson.loads(render_sarif(found, "0.1.0"))
     results = log["runs"][0]["results"]
     rules = log["runs"][0]["tool"]["driver"]["rules"]
     lines = (tmp_path / "differences.jsonl").read_text(encoding="utf-8").splitlines()
