@@ -11,11 +11,11 @@ from pathlib import Path
 import orjson
 
 import bench
-from bench.measure import Benchmark, Figure
+from bench.measure import Benchmark, Figure, NotMeasurable
 from harness.collection import collect_rarely
 
 _OUTPUT = Path("artifacts") / "bench.json"
-_HEAD = f"{'benchmark':<26}{'value':>14}{'reference':>14}{'ratio':>10}  {'limit':<18}kept"
+_HEAD = f"{'benchmark':<26}{'value':>14}{'reference':>14}{'ratio':>10}  {'limit':<28}kept"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_kept = True
     print(_HEAD)
     for benchmark in chosen:
-        figure = benchmark.run()
+        try:
+            figure = benchmark.run()
+        except NotMeasurable as reason:
+            print(f"{benchmark.name:<26}{reason}", flush=True)
+            continue
         figures.append(figure)
         is_kept &= benchmark.limit.is_kept(figure)
         print(_line(benchmark, figure), flush=True)
@@ -59,7 +63,7 @@ def _choose(benchmarks: Sequence[Benchmark], arguments: Sequence[str] | None) ->
 def _line(benchmark: Benchmark, figure: Figure) -> str:
     value, reference = (f"{number:.1f} {figure.unit}" for number in (figure.value, figure.reference))
     kept = "yes" if benchmark.limit.is_kept(figure) else "NO"
-    return f"{figure.name:<26}{value:>14}{reference:>14}{figure.ratio:>10.4f}  {benchmark.limit!s:<18}{kept}"
+    return f"{figure.name:<26}{value:>14}{reference:>14}{figure.ratio:>10.4f}  {benchmark.limit!s:<28}{kept}"
 
 
 def _save(figures: Sequence[Figure]) -> None:

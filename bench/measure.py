@@ -19,6 +19,10 @@ class Figure:
     ratio: float
 
 
+class NotMeasurable(Exception):
+    """What a benchmark is set beside is not on this machine; the message says what."""
+
+
 class Part(StrEnum):
     """What of a figure a limit is about."""
 
@@ -33,14 +37,19 @@ class Limit:
     bound: float
     of: Part = Part.RATIO
     is_floor: bool = False
+    most: float | None = None
+    """What the value may be at most, beside."""
 
     def is_kept(self, figure: Figure) -> bool:
         """Whether the figure lies on the right side; the bound itself does."""
         measured = figure.value if self.of is Part.VALUE else figure.ratio
+        if self.most is not None and figure.value > self.most:
+            return False
         return measured >= self.bound if self.is_floor else measured <= self.bound
 
     def __str__(self) -> str:
-        return f"{self.of} {'≥' if self.is_floor else '≤'} {self.bound:g}"
+        also = "" if self.most is None else f", value ≤ {self.most:g}"
+        return f"{self.of} {'≥' if self.is_floor else '≤'} {self.bound:g}{also}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
