@@ -17,10 +17,11 @@ from typing import Any
 
 from msgspec import structs
 
-from harness.adapters.http import utc_now, wire_target
+from harness.adapters.http import utc_now
 from harness.child import Child
 from harness.domain.errors import SystemUnavailable
 from harness.domain.exchange import Exchange, Request, Response, Side
+from harness.domain.request_target import wire_target
 
 _LENGTH = struct.Struct(">I")
 _START_S = 10.0

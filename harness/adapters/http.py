@@ -1,7 +1,6 @@
 """One side over HTTP: what is sent is exactly what was asked, what is kept is exactly what came."""
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -16,9 +15,9 @@ from yarl import URL
 
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.exchange import Exchange, Headers, Request, Response, Side
+from harness.domain.request_target import wire_target
 
 AUTOMATIC_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-_SENDABLE = re.compile(r"[!-~]*")
 MAX_HEADER_BYTES = 65_536
 _SERVER_ERROR = 500
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
@@ -170,14 +169,6 @@ class HttpSide:
 request_target: ContextVar[str] = ContextVar("target")
 """Of the request that this task sends: yarl would drop an empty query and all after `#`."""
 _NO_AUTOMATIC_HEADERS = CIMultiDict((name, None) for name in AUTOMATIC_HEADERS)
-
-
-def wire_target(url: str) -> str:
-    """`url` with only those characters percent-encoded that would break the request line."""
-    if _SENDABLE.fullmatch(url):
-        return url
-    encoded = url.encode("utf-8", "surrogatepass")
-    return "".join(chr(byte) if 0x21 <= byte <= 0x7E else f"%{byte:02X}" for byte in encoded)
 
 
 class VerbatimRequest(aiohttp.ClientRequest):

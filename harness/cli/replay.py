@@ -56,6 +56,7 @@ def replay(
     seed: under_load.Seed = "parakeet",
     only_reading: under_load.OnlyReading = False,
     allow_load: under_load.AllowLoad = False,
+    worker: under_load.Worker = None,
 ) -> int:
     """Replay sessions against both addresses, compare answers and rows, and store the evidence.
 
@@ -70,7 +71,8 @@ def replay(
     goes on behind the last one and ends as an unbroken run does. A run that came to its end is only judged again.
 
     With --rate sessions that leave the state alone are replayed open-loop, at most --concurrency at once, and every
-    answer is compared; what is noise is told from the same sessions at rest. Load goes to this machine only.
+    answer is compared; what is noise is told from the same sessions at rest. Load goes to this machine only. With
+    --worker it is sent by Locust workers, each its share from its own address.
 
     Exit codes: 0 compared and nothing unexplained, 1 a difference that no waiver explains, 2 usage (nothing was
     touched), 3 nothing comparable or a side does not answer, 4 the evidence cannot be written, as on a full disk.
@@ -102,7 +104,8 @@ def replay(
     if finding is not None and run is not None:
         return reproduce(request, settings, rules, find_stored(run, finding), is_shrunk=shrink)
     if rate is not None:
-        load = under_load.load_request(rate, count, seconds, seed, only_reading=only_reading, allow_load=allow_load)
+        plan = under_load.load_plan(rate, count, seconds, seed)
+        load = under_load.load_request(plan, worker or (), only_reading=only_reading, allow_load=allow_load)
         return exit_code(under_load.load_and_judge(request, load, settings, rules))
     return exit_code(replay_and_judge(request, settings, rules))
 

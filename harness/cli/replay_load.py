@@ -1,6 +1,7 @@
 """`parakeet replay --rate`: the options of a replay under load, and what is printed of it."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -27,14 +28,20 @@ OnlyReading = Annotated[
     bool, typer.Option("--only-reading", help="With --rate: leave out sessions that write, instead of refusing them.")
 ]
 AllowLoad = Annotated[bool, typer.Option("--allow-load", help="With --rate: an address off this machine, on purpose.")]
+Worker = Annotated[
+    list[str] | None,
+    typer.Option(help="With --rate: a Locust worker that sends from this loopback address; repeatable."),
+]
 
 
-def load_request(
-    rate: float, count: int, seconds: float, seed: str, *, only_reading: bool, allow_load: bool
-) -> LoadRequest:
+def load_plan(rate: float, count: int, seconds: float, seed: str) -> LoadPlan:
+    """The plan of these options."""
+    return LoadPlan(rate=rate, count=count, limit_s=seconds, seed=seed)
+
+
+def load_request(plan: LoadPlan, workers: Sequence[str], *, only_reading: bool, allow_load: bool) -> LoadRequest:
     """The request of these options."""
-    plan = LoadPlan(rate=rate, count=count, limit_s=seconds, seed=seed)
-    return LoadRequest(plan=plan, only_reading=only_reading, allow_load=allow_load)
+    return LoadRequest(plan=plan, only_reading=only_reading, allow_load=allow_load, workers=tuple(workers))
 
 
 def load_and_judge(request: ReplayRequest, load: LoadRequest, settings: Settings, rules: Rules) -> Judgement:

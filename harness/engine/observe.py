@@ -8,10 +8,10 @@ from typing import Any
 from harness.domain.exchange import Exchange, Side
 from harness.domain.generation import Observed
 from harness.domain.session import Session, Step
-from harness.domain.substitution import UnsavedValueError, extract_saves, fill_request
+from harness.domain.substitution import UnsavedValueError, fill_request
 from harness.engine.replay_options import ReplayOptions
-from harness.engine.replay_session import ABSENT_DOCUMENT, read_document, unfilled
-from harness.engine.replay_sides import NOT_SENT, Outages, ReplaySide
+from harness.engine.replay_session import not_sent, saved_values
+from harness.engine.replay_sides import Outages, ReplaySide
 from harness.engine.replay_state import StatePair
 
 
@@ -51,9 +51,7 @@ async def _run(session: Session, side: Side, system: ReplaySide, options: Replay
     exchanges = []
     for step in session.steps:
         exchange = await _send(step, saved, side, system, options)
-        document = read_document(exchange) if step.save else ABSENT_DOCUMENT
-        if document is not ABSENT_DOCUMENT:
-            saved |= extract_saves(step, document)
+        saved |= saved_values(step, exchange)
         exchanges.append(exchange)
     return exchanges
 
@@ -62,13 +60,5 @@ async def _send(step: Step, saved: dict[str, Any], side: Side, system: ReplaySid
     try:
         request = system.authorized(fill_request(step, saved), step.auth)
     except (UnsavedValueError, ValueError) as error:
-        return Exchange(
-            side=side,
-            base_url="",
-            request=unfilled(step),
-            response=None,
-            transport_error=f"{NOT_SENT}: {error}",
-            sent_at=options.clock(),
-            duration_ms=0.0,
-        )
+        return not_sent(side, step, str(error), options.clock())
     return await system.client.send(request)

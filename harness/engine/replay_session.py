@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from harness.domain.exchange import Exchange, ExchangePair, Request, Side
@@ -77,7 +78,7 @@ class SessionPass:
         self._keep(step, target)
         legacy_changes, target_changes = await self._states.changes()
         return StepRecord(
-            pair=self._pair(step, legacy, target),
+            pair=exchange_pair(self._session, step, legacy, target, self._templates),
             legacy_changes=legacy_changes,
             target_changes=target_changes,
             sent_differently=notes,
@@ -107,20 +108,9 @@ class SessionPass:
         try:
             request = system.authorized(fill_request(step, self._saved[side]), step.auth)
         except (UnsavedValueError, ValueError) as error:
-            return self._not_sent(side, step, str(error))
+            return not_sent(side, step, str(error), self._options.clock())
         exchange = await system.client.send(request)
         return exchange if step.poll is None else await self._poll(system, request, step.poll, exchange)
-
-    def _not_sent(self, side: Side, step: Step, reason: str) -> Exchange:
-        return Exchange(
-            side=side,
-            base_url="",
-            request=unfilled(step),
-            response=None,
-            transport_error=f"{NOT_SENT}: {reason}",
-            sent_at=self._options.clock(),
-            duration_ms=0.0,
-        )
 
     async def _poll(self, system: ReplaySide, request: Request, poll: Poll, exchange: Exchange) -> Exchange:
         deadline = self._options.monotonic() + poll.timeout_s
@@ -146,20 +136,37 @@ class SessionPass:
             if name in legacy and name in target and value_text(legacy[name]) != value_text(target[name])
         )
 
-    def _pair(self, step: Step, legacy: Exchange, target: Exchange) -> ExchangePair:
-        return ExchangePair(
-            session_id=self._session.id,
-            group=group_of_step(self._session.group, legacy.request.url),
-            step=step.n,
-            name=step.name,
-            operation=self._templates.operation(step.method, legacy.request.url),
-            legacy=legacy,
-            target=target,
-            volatile=step.volatile,
-            volatile_headers=step.volatile_headers,
-            tie=step.tie,
-            polled=step.poll is not None,
-        )
+
+def exchange_pair(
+    session: Session, step: Step, legacy: Exchange, target: Exchange, templates: OperationTemplates
+) -> ExchangePair:
+    """What the two sides answered to one step of a session."""
+    return ExchangePair(
+        session_id=session.id,
+        group=group_of_step(session.group, legacy.request.url),
+        step=step.n,
+        name=step.name,
+        operation=templates.operation(step.method, legacy.request.url),
+        legacy=legacy,
+        target=target,
+        volatile=step.volatile,
+        volatile_headers=step.volatile_headers,
+        tie=step.tie,
+        polled=step.poll is not None,
+    )
+
+
+def not_sent(side: Side, step: Step, reason: str, at: datetime) -> Exchange:
+    """In place of a request that could not be made."""
+    return Exchange(
+        side=side,
+        base_url="",
+        request=unfilled(step),
+        response=None,
+        transport_error=f"{NOT_SENT}: {reason}",
+        sent_at=at,
+        duration_ms=0.0,
+    )
 
 
 def unfilled(step: Step) -> Request:

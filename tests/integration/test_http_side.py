@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from harness.adapters.http import HttpOptions, HttpSide, wire_target
+from harness.adapters.http import HttpOptions, HttpSide
 from harness.child import free_port
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.exchange import Request, Side
+from harness.domain.request_target import wire_target
 
 Handler = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 NOW = datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC)

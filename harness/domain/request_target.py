@@ -1,0 +1,13 @@
+"""The request target as it goes out on the wire."""
+
+import re
+
+_SENDABLE = re.compile(r"[!-~]*")
+
+
+def wire_target(url: str) -> str:
+    """`url` with only those characters percent-encoded that would break the request line."""
+    if _SENDABLE.fullmatch(url):
+        return url
+    encoded = url.encode("utf-8", "surrogatepass")
+    return "".join(chr(byte) if 0x21 <= byte <= 0x7E else f"%{byte:02X}" for byte in encoded)
