@@ -4,9 +4,11 @@ A log has no bodies, so only requests that need none are taken, and none that ch
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +20,10 @@ from harness.domain.substitution import placeholders
 
 _PAUSE = timedelta(minutes=30)
 """A client that was silent for so long begins another session, as web analytics count visits."""
+_FIRST_LINES = 20
+_LOOKED_AT = 65_536
+"""Characters from the start, in which the format must show."""
+_NAMED_LINES = 5
 _SENDABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TEXT = r'(?:[^"\\]|\\.)*'
 _COMMON = re.compile(
@@ -41,9 +47,9 @@ class _Request:
 
 
 def is_access_log(text: str) -> bool:
-    """Whether the first line that is not empty is of a known format."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    return _matched(first) is not None
+    """Whether one of the first lines that are not empty is of a known format; a log may begin with remarks."""
+    first = islice((line for line in text[:_LOOKED_AT].split("\n") if line.strip()), _FIRST_LINES)
+    return any(_matched(line) is not None for line in first)
 
 
 def access_log_sessions(text: str, path: Path, on_note: Callable[[str], None] = lambda _: None) -> tuple[Session, ...]:
@@ -57,19 +63,28 @@ def access_log_sessions(text: str, path: Path, on_note: Callable[[str], None] = 
 
     Source: Apache HTTP Server documentation, log files; AWS, access log entries for Application Load Balancers.
     """
-    lines = [line for line in text.split("\n") if line.strip()]
-    requests = [each for each in map(_request, lines) if each is not None]
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    found = [(number, _request(line)) for number, line in lines]
+    unread = [number for number, request in found if request is None]
+    requests = [request for _, request in found if request is not None]
     sendable = [each for each in requests if each.method in _SENDABLE_METHODS and not placeholders(each.target)]
-    if len(requests) < len(lines):
-        on_note(f"{path}: skipped {len(lines) - len(requests)} of {len(lines)} lines, which are no request")
+    if unread:
+        on_note(f"{path}: skipped {len(unread)} of {len(lines)} lines, which are no request: {_named(unread)}")
     if len(sendable) < len(requests):
-        on_note(f"{path}: skipped {len(requests) - len(sendable)} requests, whose bodies no log has")
+        unsent = Counter(each.method for each in requests) - Counter(each.method for each in sendable)
+        methods = ", ".join(f"{count} {method}" for method, count in sorted(unsent.items()))
+        on_note(f"{path}: skipped {unsent.total()} requests, whose bodies no log has: {methods}")
     if not sendable:
         hint = "Record the traffic itself (HAR), or give a log of reads."
         raise ConfigurationError("no request of the log can be sent", where=str(path), hint=hint)
     visits = _visits(sorted(sendable, key=lambda each: each.at))
     stem = path.name.split(".", 1)[0]
     return tuple(_session(f"{stem}#{number}", visit, path) for number, visit in enumerate(visits, start=1))
+
+
+def _named(numbers: Sequence[int]) -> str:
+    more = ", …" if len(numbers) > _NAMED_LINES else ""
+    return f"line {', '.join(str(number) for number in numbers[:_NAMED_LINES])}{more}"
 
 
 def _visits(requests: Iterable[_Request]) -> Iterator[Sequence[_Request]]:

@@ -99,6 +99,9 @@ def _open_file(path: Path, on_note: Callable[[str], None]) -> tuple[Session, ...
         sessions: tuple[Session, ...] = tuple(_own_sessions(document, path))
     elif document is None and is_access_log(text):
         sessions = access_log_sessions(text, path, on_note)
+    elif document is None and text.strip() and text.lstrip()[0] not in "{[":
+        hint = "Known are sessions and recordings (JSON), HAR, and access logs: common, combined, load balancer (ALB)."
+        raise ConfigurationError("in no known format", where=str(path), hint=hint)
     else:
         sessions = tuple(_recorded_sessions(text, path))
     for session in sessions:
@@ -141,7 +144,7 @@ def _read_text(path: Path) -> str:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
-        return data.decode("utf-8-sig")
+        return _decoded(data)
     except (OSError, EOFError, zlib.error) as error:
         raise ConfigurationError(
             f"cannot read the session file: {error}",
@@ -154,6 +157,17 @@ def _read_text(path: Path) -> str:
             where=str(path),
             hint="Give JSON or JSON Lines, gzipped or not.",
         ) from error
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Servers log what clients sent, which need not be UTF-8; such a byte hides no request but its own.
+        text = data.decode("latin-1")
+        if is_access_log(text):
+            return text
+        raise
 
 
 def _single_document(text: str) -> dict[str, Any] | None:

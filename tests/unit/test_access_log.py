@@ -99,9 +99,46 @@ def test_escapes_are_read_and_a_compressed_log_too(tmp_path: Path) -> None:
     ("lines", "said"),
     [
         ([_common("DELETE /api/trades/1 HTTP/1.1")], "no request of the log can be sent"),
-        (["some other format altogether"], "line 1"),
+        (["some other format altogether"], "in no known format"),
     ],
 )
 def test_a_log_without_use_is_refused(tmp_path: Path, lines: list[str], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         _load(tmp_path, *lines)
+
+
+def test_a_load_balancers_log_is_read_whatever_its_fields_hold(tmp_path: Path) -> None:
+    start = "2026-10-10T22:23:00.186641Z app/my-balancer/50dc6c495c0c9188"
+    end = '"Root=1-5" "-" "-" 0 2026-10-10T22:22:48.364000Z "waf,forward" "-" "-" "10.0.0.1:80" "200" "-" "-" TID_1'
+    lines = (
+        f'h2 {start} 2001:db8::7:2817 10.0.1.252:48160 0.0 0.1 0.0 200 200 5 257 "GET https://a.test:443/h2 HTTP/2.0"'
+        f' "an \\"agent\\" (x; y)" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:x {end} "field of the future" 7',
+        f'http {start} 2001:db8::7:2817 - -1 -1 -1 503 - 34 366 "GET http://a.test:80/none HTTP/1.1"'
+        f' "an \\"agent\\" (x; y)" - - - {end}',
+        f'wss {start} 10.0.0.140:40914 10.0.1.192:8010 0.001 0.003 0.0 101 101 218 786 "GET https://10.0.0.30:443/ws'
+        f' HTTP/1.1" "-" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:x {end}',
+        f'https {start} 10.0.0.9:1 - -1 -1 -1 400 - 0 0 "- http://a.test:80- -" "-" - - - {end}',
+    )
+    notes: list[str] = []
+    first, second = _load(tmp_path, *lines, notes=notes)
+    assert (_urls(first), _urls(second)) == (["/h2", "/none"], ["/ws"])
+    assert len(notes) == 1 and notes[0].endswith("skipped 1 of 4 lines, which are no request: line 4")
+
+
+def test_what_is_skipped_is_named(tmp_path: Path) -> None:
+    notes: list[str] = []
+    bad = ["# a remark of the server"] + ["noise"] * 6
+    lines = (*bad, _common("GET /a HTTP/1.1"), _common("PUT /a HTTP/1.1"), _common("POST /a HTTP/1.1"))
+    _load(tmp_path, *lines, notes=notes)
+    assert notes[0].endswith("7 of 10 lines, which are no request: line 1, 2, 3, 4, 5, …")
+    assert notes[1].endswith("1 POST, 1 PUT")
+
+
+def test_a_byte_that_is_not_utf_8_costs_no_more_than_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "access.log.gz"
+    agent = _common("GET /b HTTP/1.1", more=' "-" "caf\xe9"').encode("latin-1")
+    path.write_bytes(gzip.compress(_common("GET /a HTTP/1.1").encode() + b"\n" + agent + b"\n"))
+    assert [_urls(session) for session in load_sessions([str(path)])] == [["/a"], ["/b"]]
+    path.write_bytes(b"{\xe9}")
+    with pytest.raises(ConfigurationError, match="not UTF-8"):
+        load_sessions([str(path)])
