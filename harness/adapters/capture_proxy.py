@@ -239,6 +239,8 @@ class _Relayed(web.StreamResponse):
 
     def __init__(self, answer: aiohttp.ClientResponse, client: str | None, upstream: str) -> None:
         super().__init__(status=answer.status, reason=answer.reason)
+        # A body that is there already goes out with the head, in one packet; one that is awaited keeps no head back.
+        self._send_headers_immediately = not answer.content.total_bytes
         for name, value in relocated(end_to_end(_headers(answer.raw_headers)), upstream, client):
             self.headers.add(name, value)
 
