@@ -234,7 +234,9 @@ def load_settings(path: Path | None = None) -> Settings:
         hint = "Correct the file at that place."
         raise ConfigurationError(f"the configuration is not TOML: {error}", where=str(found), hint=hint) from error
     except msgspec.ValidationError as error:
-        hint = "Correct that key, or remove it: each has a default."
+        hint = (
+            "Correct that key, or remove it: each has a default; `parakeet init DIRECTORY` writes a file with them all."
+        )
         raise ConfigurationError(f"the configuration is wrong: {error}", where=str(found), hint=hint) from error
 
 

@@ -103,10 +103,27 @@ def _open_file(path: Path, on_note: Callable[[str], None]) -> tuple[Session, ...
         hint = "Known are sessions and recordings (JSON), HAR, and access logs: common, combined, load balancer (ALB)."
         raise ConfigurationError("in no known format", where=str(path), hint=hint)
     else:
+        _require_recording(text, document, path)
         sessions = tuple(_recorded_sessions(text, path))
     for session in sessions:
         _require_saved_names(session)
     return sessions
+
+
+def _require_recording(text: str, document: dict[str, Any] | None, path: Path) -> None:
+    """A session file that is broken, or without its version, must not be told of as a recording that has lines."""
+    if document is not None and {"steps", "sessions"} & document.keys():
+        hint = f'Write "format_version": {FORMAT_VERSION} into it.'
+        raise ConfigurationError("`format_version` is missing", where=str(path), hint=hint)
+    first_line = text.strip().split("\n", 1)[0]
+    if document is not None or not first_line.startswith("{") or _single_document(first_line) is not None:
+        return
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"{path} line {error.lineno} column {error.colno}"
+        hint = "Correct it there: a session file is one JSON document, a recording has one JSON object a line."
+        raise ConfigurationError(f"not JSON: {error.msg}", where=where, hint=hint) from error
 
 
 def _is_har(path: Path) -> bool:
@@ -126,6 +143,7 @@ def _expand(patterns: Sequence[str]) -> tuple[Path, ...]:
         found = [literal] if literal.is_file() else [Path(name) for name in sorted(_files(pattern))]
         if not found:
             hint = "Check the path; quote a glob so that the shell leaves it alone."
+            hint = f"It is a directory: give '{pattern.rstrip('/')}/**'." if literal.is_dir() else hint
             raise ConfigurationError("no session file matches", where=pattern, hint=hint)
         paths.update(dict.fromkeys(found))
     return tuple(paths)
@@ -193,6 +211,8 @@ def _own_sessions(document: dict[str, Any], path: Path) -> Iterator[Session]:
 
 
 def _own_session(parsed: SessionDocument | SessionEntry, path: Path, where: str) -> Session:
+    if not parsed.steps:
+        raise ConfigurationError(f"session {parsed.id} has no steps", where=where.rstrip(","), hint="Give it one.")
     steps = tuple(step_of(line, number, f"{where} step {number}") for number, line in enumerate(parsed.steps, start=1))
     return Session(id=parsed.id, group=parsed.group, steps=steps, source=str(path), tags=tuple(parsed.tags))
 
@@ -240,9 +260,11 @@ def _convert(document: Any, into: type[_Parsed], where: str) -> _Parsed:
     try:
         return msgspec.convert(document, type=into)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(
-            f"not a session step: {error}", where=where, hint="Correct that field; the format is strict."
-        ) from error
+        what = f"not a {'session step' if into is StepLine else 'session'}: {error}"
+        known = [field.encode_name for field in msgspec.structs.fields(into)]  # type: ignore[arg-type]
+        is_here = " - at " not in str(error)
+        hint = f"Known there: {', '.join(known)}." if is_here else "Correct that field; the format is strict."
+        raise ConfigurationError(what, where=where, hint=hint) from error
 
 
 def _require_saved_names(session: Session) -> None:
