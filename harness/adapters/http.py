@@ -243,9 +243,13 @@ def parse_base_url(base_url: str, side: str) -> URL:
     try:
         parsed = URL(base_url)
     except ValueError as error:
-        raise ConfigurationError(f"the {side}'s address is not a URL: {error}", where=base_url, hint=hint) from error
+        raise ConfigurationError(
+            f"the {side}'s address is not a URL: {error}", where=base_url.rpartition("@")[2], hint=hint
+        ) from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise ConfigurationError(f"the {side}'s address is not an HTTP URL", where=base_url, hint=hint)
+        raise ConfigurationError(
+            f"the {side}'s address is not an HTTP URL", where=base_url.rpartition("@")[2], hint=hint
+        )
     if parsed.user is not None or parsed.query_string or parsed.fragment:
         raise ConfigurationError(f"the {side}'s address carries more than host and path", hint=hint)
     return parsed

@@ -34,6 +34,8 @@ def print_judgement(judgement: Judgement) -> None:
     warnings = Console(stderr=True, soft_wrap=True, highlight=False)
     if redacted := judgement.redacted.sentence:
         warnings.print(redacted, markup=False)
+    if judgement.quiet_side:
+        warnings.print(judgement.quiet_side, markup=False)
     if unused := judgement.unused_waivers:
         count = f"{len(unused)} of {len(judgement.waivers)} waivers explained nothing"
         hint = "remove them, or add the sessions that they are for"

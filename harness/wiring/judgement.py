@@ -26,6 +26,7 @@ from harness.domain.findings import (
     DifferenceRecord,
     WaiverRecord,
 )
+from harness.domain.quiet_side import WriteCount
 from harness.domain.record import SessionRecord
 from harness.wiring.rules import waiver_pattern
 
@@ -44,6 +45,8 @@ class Judgement:
     coverage: Coverage
     redacted: Redacted
     """What could be compared for equality only, since secrets were replaced when it was stored."""
+    quiet_side: str = ""
+    """A sentence where the rows of only one side ever changed."""
 
     @property
     def compared(self) -> int:
@@ -119,12 +122,14 @@ class _Judging:
         self._hits: Counter[str] = Counter()
         self._counted = CoverageCount(load_description(directory))
         self._redacted = RedactedCount()
+        self._writes = WriteCount()
         self._tally = FindingTally()
 
     def sessions(self) -> Iterator[tuple[list[ComparisonRecord], list[DifferenceRecord]]]:
         """What is found of each."""
         for number, record in enumerate(load_records(self._directory), start=1):
             self._redacted.add(record)
+            self._writes.add(record)
             judged = tuple(_judge(record, self._rules))
             self._counted.add(record, (comparison for comparison, _ in judged))
             compared: list[ComparisonRecord] = []
@@ -148,6 +153,7 @@ class _Judging:
             waivers=_waiver_records(self._rules, self._hits),
             coverage=self._counted.coverage(),
             redacted=self._redacted.redacted(),
+            quiet_side=self._writes.sentence,
         )
 
 

@@ -64,6 +64,16 @@ REPLAYED: dict[str, Case] = {
         "replay --legacy-url localhost:1 --target-url {nobody} --sessions {session} --out {new}", USAGE, "localhost:1",
     ),
     "replay bad json": (f"replay {SIDES} --sessions {{bad_json}} --out {{new}}", USAGE, "{bad_json}"),
+    "replay broken session": (f"replay {SIDES} --sessions {{comma}} --out {{new}}", USAGE, "{comma}line4column1"),
+    "replay no version": (f"replay {SIDES} --sessions {{no_version}} --out {{new}}", USAGE, "{no_version}"),
+    "replay session without steps": (f"replay {SIDES} --sessions {{no_steps}} --out {{new}}", USAGE, "{no_steps}"),
+    "replay misspelt key": (f"replay {SIDES} --sessions {{misspelt}} --out {{new}}", USAGE, "group,steps"),
+    "replay session with an unsaved value": (f"replay {SIDES} --sessions {{unsaved}} --out {{new}}", USAGE, "save"),
+    "replay directory of sessions": (f"replay {SIDES} --sessions {{full}} --out {{new}}", USAGE, "{full}/**"),
+    "replay port beyond all": (
+        "replay --legacy-url http://someone:hunter22hunter22@127.0.0.1:99999 --target-url {nobody} --sessions {session}"
+        " --out {new}", USAGE, "127.0.0.1:99999",
+    ),
     "replay no such session": (f"replay {SIDES} --sessions {{absent}} --out {{new}}", USAGE, "{absent}"),
     "replay empty har": (f"replay {SIDES} --sessions {{empty_har}} --out {{new}}", USAGE, "{empty_har}"),
     "replay full directory": (f"{REPLAY} --out {{full}}", USAGE, "{full}"),
@@ -106,6 +116,9 @@ DATABASES: dict[str, Case] = {
         ("unreachable dsn", "seed", "dead_dsn", UNAVAILABLE, "127.0.0.1"),
     )
 } | {
+    "prepare nothing": ("prepare --yes", USAGE, "--legacy-db"),
+    "prepare absent file": ("prepare --yes --legacy-db {absent}", USAGE, "{absent}"),
+    "prepare alien file": ("prepare --yes --legacy-db {text}", USAGE, "{text}"),
     "prepare wrong dsn": ("prepare --yes --target-dsn {wrong_dsn}", USAGE, "mysql"),
     "prepare unreachable dsn": ("prepare --yes --target-dsn {dead_dsn}", UNAVAILABLE, "127.0.0.1"),
 }
@@ -152,6 +165,12 @@ class World:
         self._write("empty_har", json.dumps({"log": {"version": "1.2", "creator": {}, "entries": []}}))
         self._write("bad_waivers", "[[waiver]]\nid = 'x'\nsurprise = 1\n")
         self._write("session", json.dumps({"format_version": 1, "id": "s", "group": "root", "steps": [STEP]}))
+        self._write("comma", '{"format_version": 1,\n "id": "s",\n "group": "g",\n}\n')
+        self._write("no_version", json.dumps({"id": "s", "group": "root", "steps": [STEP]}))
+        self._write("no_steps", json.dumps({"format_version": 1, "id": "s", "group": "root", "steps": []}))
+        self._write("misspelt", json.dumps({"format_version": 1, "id": "s", "group": "root", "stepz": [STEP]}))
+        unsaved = {"request": {"method": "GET", "url": "/{{id}}"}}
+        self._write("unsaved", json.dumps({"format_version": 1, "id": "s", "group": "root", "steps": [unsaved]}))
         self._write("full/kept", "kept")
         for name in ("seed", "marked"):
             write_seed_database(self._place(name))
