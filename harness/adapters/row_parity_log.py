@@ -1,13 +1,17 @@
 """How far a comparison of rows has come, and what it found: kept through `kill -9`, range by range."""
 
+import contextlib
 import os
+import sqlite3
 from collections.abc import Mapping, Sequence
+from io import RawIOBase
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from harness.adapters.cell_codec import StoredCell, decode_row, encode_row
+from harness.adapters.evidence_store import disk_errors
 from harness.adapters.journal import Journal
 from harness.domain.difference import Difference
 from harness.domain.errors import ConfigurationError, EvidenceError
@@ -74,10 +78,23 @@ class RowParityLog:
             return [msgspec.json.decode(line, type=Difference) for line in islice(file, count)]
 
     def append(self, outcome: RangeOutcome) -> None:
-        """Keeps a range; it is on disk when this returns."""
-        with self._path.open("ab") as file:
-            file.write(msgspec.json.Encoder().encode_lines(outcome.differences))
-            file.flush()
+        """Keeps a range; it is on disk when this returns.
+
+        Raises:
+            HarnessError: the disk is full or fails; then nothing of the range is kept.
+        """
+        start = self._journal.end_offset(_RANGE)
+        with disk_errors(self._path):
+            try:
+                self._append(outcome)
+            except (OSError, sqlite3.Error):
+                with contextlib.suppress(OSError):
+                    os.truncate(self._path, start)
+                raise
+
+    def _append(self, outcome: RangeOutcome) -> None:
+        with self._path.open("ab", buffering=0) as file:
+            _write_all(file, msgspec.json.Encoder().encode_lines(outcome.differences))
             os.fsync(file.fileno())
             end = file.tell()
         entry = RangeEntry(
@@ -116,3 +133,10 @@ class RowParityLog:
         if size > end:
             with self._path.open("r+b") as file:
                 file.truncate(end)
+
+
+def _write_all(file: RawIOBase, data: bytes) -> None:
+    """Unbuffered, so that closing does not try once more what the disk has refused."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) or 0 :]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.domain.errors import ConfigurationError
-from harness.domain.row_difference import Key
+from harness.domain.row_difference import Key, key_token
 from harness.domain.row_parity import KeyRange
 from harness.domain.rows import Row, TableSchema
 from harness.domain.sqlite_rows import decode_text, list_sqlite_tables, quote_name, read_sqlite_schema, sqlite_errors
@@ -41,7 +41,7 @@ class SqliteSource:
             closing(sqlite3.connect(address, uri=True, timeout=self._busy_timeout_s, isolation_level=None)) as database,
         ):
             database.execute("BEGIN")
-            yield SqliteReader(database)
+            yield SqliteReader(database, self._path)
 
 
 class SqliteReader:
@@ -51,8 +51,9 @@ class SqliteReader:
     computes meanwhile would give it back only every 5 ms.
     """
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
         self._database = database
+        self._path = path
         self._schemas: dict[str, TableSchema] = {}
 
     async def read_schemas(self) -> Mapping[str, TableSchema]:
@@ -65,10 +66,13 @@ class SqliteReader:
         """The key of the row that lies `rows` rows after `after`; None where there are fewer."""
         self._database.text_factory = decode_text
         where, values = _condition(key, KeyRange(after=after))
-        found = self._database.execute(
-            f"SELECT {_names(key)} FROM {quote_name(table)}{where} ORDER BY {_order(key)} LIMIT 1 OFFSET {rows - 1}",  # noqa: S608
-            values,
-        ).fetchone()
+        sql = f"SELECT {_names(key)} FROM {quote_name(table)}{where} ORDER BY {_order(key)} LIMIT 1 OFFSET ?"  # noqa: S608
+        try:
+            found = self._database.execute(sql, [*values, rows - 1]).fetchone()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(table, after, error) from error
         return None if found is None else tuple(found)
 
     async def read_blocks(self, table: str, key: Sequence[str], keys: KeyRange) -> AsyncIterator[Sequence[Row]]:
@@ -90,6 +94,15 @@ class SqliteReader:
                     raise
                 # The driver's own decoding is several times as fast, and most files never need another.
                 self._database.text_factory = decode_text
+            except sqlite3.DatabaseError as error:
+                raise self._damaged(table, keys.after, error) from error
+
+    def _damaged(self, table: str, after: Key | None, error: sqlite3.DatabaseError) -> ConfigurationError:
+        """Says where the file is damaged."""
+        behind = "its first row" if after is None else f"row {key_token(after)}"
+        where = f"{self._path}, table {table}, at or behind {behind}"
+        hint = "Give an undamaged copy; `sqlite3 FILE .recover` tells what can be saved."
+        return ConfigurationError(f"this SQLite file is damaged: {error}", where=where, hint=hint)
 
     async def find_rows(self, table: str, key: Sequence[str], keys: Sequence[Key]) -> Sequence[Row]:
         """The rows that have one of these keys."""

@@ -197,6 +197,18 @@ async def test_a_file_that_is_no_database_is_told(tmp_path: Path, trades_dsn: st
     assert raised.value.where == str(path)
 
 
+async def test_a_damaged_page_is_told_with_its_table(legacy: Path, edit: sqlite3.Connection, trades_dsn: str) -> None:
+    (page_bytes,) = edit.execute("PRAGMA page_size").fetchone()
+    (root,) = edit.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'trades'").fetchone()
+    with legacy.open("r+b") as file:
+        file.seek((root - 1) * page_bytes)
+        file.write(b"\xff" * page_bytes)
+    with pytest.raises(ConfigurationError, match="damaged") as raised:
+        await migrate_rows(legacy, trades_dsn)
+    assert f"{legacy}, table trades" in raised.value.where
+    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
+
+
 async def test_a_target_without_tables_is_told(legacy: Path, postgres_dsn: str) -> None:
     with pytest.raises(DataRefused, match="alembic upgrade head"):
         await migrate_rows(legacy, postgres_dsn)
