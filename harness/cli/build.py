@@ -1,5 +1,6 @@
 """`parakeet build`: the zips that are deployed, and that staging runs."""
 
+import re
 import time
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,8 @@ from harness.settings import project_root
 from harness.staging.artifact_cache import BuiltArtifact
 from harness.staging.build import BuiltArtifacts, handler_paths, project_inputs, publish_artifacts
 from harness.staging.handler_check import require_importable
-from harness.wiring.packages import build_project
+from harness.staging.platforms import ARCHITECTURES
+from harness.wiring.packages import build_project, build_release
 from harness.wiring.paths import require_own_systems
 
 
@@ -21,19 +23,43 @@ def build(
     out: Annotated[
         Path | None, typer.Option("--out", help="Directory for functions/*.zip and layers/*.zip.", show_default=False)
     ] = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--runtime", metavar="pythonX.Y", help="Lambda runtime; else what this machine runs.", show_default=False
+        ),
+    ] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            "--architecture", metavar="|".join(ARCHITECTURES), help="Processor; else ours.", show_default=False
+        ),
+    ] = None,
 ) -> int:
     """Build every function and layer, reproducibly; only what changed is built again.
 
-    Without --out the zips go where Terraform looks for them (artifacts/.cache/build).
+    Without --out the zips go where Terraform looks for them (artifacts/.cache/build). With --runtime or
+    --architecture they are built for exactly that, the other as Terraform declares it.
 
     Example: parakeet build --out /tmp/release
+
+    Example: parakeet build --runtime python3.12 --architecture arm64 --out /tmp/release
     """
+    _require_known(runtime, architecture)
     started = time.perf_counter()
     require_own_systems()
     inputs = project_inputs(project_root())
     messages = Console(stderr=True)
-    artifacts = build_project(project_root(), lambda text: messages.print(f"note: {text}", highlight=False))
-    require_importable(artifacts, handler_paths(inputs.package))
+
+    def tell(text: str) -> None:
+        messages.print(f"note: {text}", highlight=False)
+
+    is_release = runtime is not None or architecture is not None
+    artifacts = build_release(runtime, architecture, tell=tell) if is_release else build_project(tell=tell)
+    if artifacts.platform.is_local:
+        require_importable(artifacts, handler_paths(inputs.package))
+    else:
+        tell("no handler was imported: this machine cannot run what was built")
     try:
         published = publish_artifacts(artifacts, out or inputs.cache)
     except OSError as error:
@@ -42,10 +68,23 @@ def build(
             f"cannot write the artifacts: {error.strerror}", where=str(out or inputs.cache), hint=hint
         ) from error
     messages.print(_table(artifacts))
-    messages.print(f"built in {time.perf_counter() - started:.2f} s for {artifacts.interpreter.runtime}")
+    messages.print(f"built in {time.perf_counter() - started:.2f} s for {_platform(artifacts)}")
     for path in published:
         typer.echo(path)
     return ExitCode.GO
+
+
+def _require_known(runtime: str | None, architecture: str | None) -> None:
+    if runtime is not None and re.fullmatch(r"python3\.\d{1,2}", runtime) is None:
+        hint = "Name it as Lambda does, such as python3.12."
+        raise ConfigurationError(f"there is no runtime {runtime}", where="--runtime", hint=hint)
+    if architecture is not None and architecture not in ARCHITECTURES:
+        hint = f"Choose one of {', '.join(ARCHITECTURES)}."
+        raise ConfigurationError(f"there is no architecture {architecture}", where="--architecture", hint=hint)
+
+
+def _platform(artifacts: BuiltArtifacts) -> str:
+    return f"{artifacts.platform.runtime} on {artifacts.platform.architecture}"
 
 
 def _table(artifacts: BuiltArtifacts) -> Table:

@@ -14,7 +14,7 @@ import msgspec
 
 from harness.staging.archive import file_sha256, sizes_by_package, write_archive
 from harness.staging.bytecode import compile_tree
-from harness.staging.interpreters import Interpreter, running_interpreter
+from harness.staging.platforms import LambdaPlatform, running_platform
 
 _RECIPE = 2
 """Raised when the same inputs would be built differently."""
@@ -46,17 +46,16 @@ class _Description(msgspec.Struct, frozen=True):
 class ArtifactCache:
     """Artifacts under one directory; safe for several processes at once."""
 
-    def __init__(self, directory: Path, interpreter: Interpreter | None = None) -> None:
+    def __init__(self, directory: Path, platform: LambdaPlatform | None = None) -> None:
         self._directory = directory
-        self._interpreter = interpreter or running_interpreter()
+        self._platform = platform or running_platform()
 
     def get_or_build(self, name: str, inputs: str, fill: Callable[[Path], str]) -> BuiltArtifact:
         """The artifact of `inputs`; if it is new, `fill` writes its files into a directory and says how.
 
         Guarantees that a directory under its final name is complete: it is renamed into place when all is done.
         """
-        built_for = f"{self._interpreter.cache_tag} {self._interpreter.platform}"
-        key = hashlib.sha256(f"{_RECIPE}\0{built_for}\0{name}\0{inputs}".encode()).hexdigest()
+        key = hashlib.sha256(f"{_RECIPE}\0{self._platform.key}\0{name}\0{inputs}".encode()).hexdigest()
         final = self._directory / key[:32]
         if not final.is_dir():
             with self._lock(key[:32]):
@@ -70,7 +69,8 @@ class ArtifactCache:
         staged.mkdir(parents=True)
         try:
             note = fill(staged)
-            compile_tree(staged, self._interpreter.path)
+            if self._platform.interpreter is not None:
+                compile_tree(staged, self._platform.interpreter.path)
             archive = scratch / f"{name}.zip"
             write_archive(staged, archive)
             shutil.rmtree(staged)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from harness.domain.errors import ConfigurationError
 from harness.staging.artifact_cache import ArtifactCache, BuiltArtifact
-from harness.staging.interpreters import Interpreter, running_interpreter
+from harness.staging.interpreters import Interpreter
 from harness.staging.layers import build_layer, build_runtime, read_layers
+from harness.staging.platforms import LambdaPlatform, running_platform
 
 MAX_UNZIPPED_BYTES = 262_144_000
 _NOT_DEPLOYED = frozenset(("__pycache__", "edge", "tests", ".mypy_cache", ".ruff_cache"))
@@ -29,7 +30,7 @@ class BuildInputs:
     lock: Path
     cache: Path
     further_locks: tuple[Path, ...] = ()
-    interpreter: Interpreter = field(default_factory=running_interpreter)
+    platform: LambdaPlatform = field(default_factory=running_platform)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,12 @@ class BuiltArtifacts:
     functions: Mapping[str, BuiltArtifact]
     layers: Mapping[str, BuiltArtifact]
     runtime: BuiltArtifact
-    interpreter: Interpreter = field(default_factory=running_interpreter)
-    """What they were built for, and have to be run by."""
+    platform: LambdaPlatform = field(default_factory=running_platform)
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """What runs them here; raises HarnessError if they were built for another machine."""
+        return self.platform.require_interpreter()
 
     @property
     def runtime_directory(self) -> Path:
@@ -65,18 +70,18 @@ def build_artifacts(inputs: BuildInputs) -> BuiltArtifacts:
     Raises:
         ConfigurationError: there is no function, the lock cannot be used, or an artifact is over Lambda's limit.
     """
-    cache, interpreter = ArtifactCache(inputs.cache, inputs.interpreter), inputs.interpreter
+    cache, platform = ArtifactCache(inputs.cache, inputs.platform), inputs.platform
     layers = read_layers(inputs.lock, inputs.further_locks)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as builders:
-        building = {layer.name: builders.submit(build_layer, cache, layer, interpreter) for layer in layers}
+        building = {layer.name: builders.submit(build_layer, cache, layer, platform) for layer in layers}
         writing = {
             key: builders.submit(_build_function, cache, inputs.package, key) for key in list_functions(inputs.package)
         }
         artifacts = BuiltArtifacts(
             functions={key: built.result() for key, built in writing.items()},
             layers={key: built.result() for key, built in building.items()},
-            runtime=build_runtime(cache, inputs.lock, interpreter),
-            interpreter=interpreter,
+            runtime=build_runtime(cache, inputs.lock, platform),
+            platform=platform,
         )
     for function in artifacts.functions.values():
         require_within_limit([function, *artifacts.layers.values()])

@@ -13,8 +13,8 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from harness.domain.errors import ConfigurationError
-from harness.staging.interpreters import Interpreter, running_interpreter
 from harness.staging.lock_file import Pin
+from harness.staging.platforms import LambdaPlatform, running_platform
 
 _INSTALLER_FILES = frozenset(("INSTALLER", "REQUESTED", "RECORD", "direct_url.json"))
 _NOISE_DIRECTORIES = frozenset(("__pycache__", "tests"))
@@ -29,7 +29,7 @@ class Origin(StrEnum):
     PIP = "installed by pip"
 
 
-def collect_distributions(pins: Sequence[Pin], into: Path, interpreter: Interpreter | None = None) -> Origin:
+def collect_distributions(pins: Sequence[Pin], into: Path, platform: LambdaPlatform | None = None) -> Origin:
     """Puts the files of all `pins` into `into`, without what a function never reads.
 
     Guarantees that every copied file has the hash that its distribution recorded, and that both origins
@@ -39,16 +39,16 @@ def collect_distributions(pins: Sequence[Pin], into: Path, interpreter: Interpre
         ConfigurationError: pip cannot install a pin, or a copied file was changed after its installation.
     """
     into.mkdir(parents=True, exist_ok=True)
-    interpreter = interpreter or running_interpreter()
+    platform = platform or running_platform()
     # Our own environment holds what our own interpreter can load, and nothing of another one's.
-    installed = [_find_installed(pin) if interpreter.is_running else None for pin in pins]
+    installed = [_find_installed(pin) if platform.is_running else None for pin in pins]
     if all(found is not None for found in installed):
         for found in installed:
             if found is not None:
                 _copy(found, into)
         return Origin.ENVIRONMENT
     with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
-        _install(pins, Path(scratch), interpreter)
+        _install(pins, Path(scratch), platform)
         _copy_tree(Path(scratch), into)
     return Origin.PIP
 
@@ -88,23 +88,18 @@ def _record_hash(algorithm: str, content: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
-def _install(pins: Iterable[Pin], into: Path, interpreter: Interpreter) -> None:
+def _install(pins: Iterable[Pin], into: Path, platform: LambdaPlatform) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         lock = Path(scratch) / "lock.txt"
         lock.write_text("\n".join(pin.lines for pin in pins) + "\n", encoding="utf-8")
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
         command += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]
         command += ["--target", str(into), "-r", str(lock)]
-        if not interpreter.is_running:
+        if not platform.is_running:
             # Where there is no network, we must not wait for it at each start: ours are built then.
-            command += [
-                "--retries",
-                "0",
-                "--implementation",
-                "cp",
-                "--python-version",
-                interpreter.runtime.removeprefix("python"),
-            ]
+            command += ["--retries", "0", "--implementation", "cp"]
+            command += ["--python-version", platform.runtime.removeprefix("python")]
+            command += [word for tag in platform.wheel_tags() for word in ("--platform", tag)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False)
     if ended.returncode != 0:
         reason = "\n".join(ended.stderr.strip().splitlines()[-5:])

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.domain.errors import ConfigurationError
 from harness.staging.artifact_cache import ArtifactCache, BuiltArtifact
 from harness.staging.distributions import collect_distributions
-from harness.staging.interpreters import Interpreter
 from harness.staging.lock_file import Pin, read_lock
+from harness.staging.platforms import LambdaPlatform
 
 MAIN_LAYER = "dependencies"
 _KEEP = "!"
@@ -43,7 +43,7 @@ def read_layers(lock: Path, further_locks: Iterable[Path]) -> tuple[LayerInputs,
     return tuple(_read_layer(name, path) for name, path in (main, *named))
 
 
-def build_layer(cache: ArtifactCache, layer: LayerInputs, interpreter: Interpreter) -> BuiltArtifact:
+def build_layer(cache: ArtifactCache, layer: LayerInputs, platform: LambdaPlatform) -> BuiltArtifact:
     """The layer's artifact; only a layer whose pins or patterns are new is built.
 
     Raises:
@@ -51,7 +51,7 @@ def build_layer(cache: ArtifactCache, layer: LayerInputs, interpreter: Interpret
     """
 
     def fill(staged: Path) -> str:
-        origin = collect_distributions(layer.pins, staged / "python", interpreter)
+        origin = collect_distributions(layer.pins, staged / "python", platform)
         left_out = _trim(staged / "python", layer)
         trimmed = f", {left_out / 1e6:.0f} MB left out" if left_out else ""
         return f"{len(layer.pins)} distributions, {origin}{trimmed}"
@@ -59,7 +59,7 @@ def build_layer(cache: ArtifactCache, layer: LayerInputs, interpreter: Interpret
     return cache.get_or_build(layer.name, "\n".join((*_lines(layer.pins), *layer.without)), fill)
 
 
-def build_runtime(cache: ArtifactCache, lock: Path, interpreter: Interpreter) -> BuiltArtifact:
+def build_runtime(cache: ArtifactCache, lock: Path, platform: LambdaPlatform) -> BuiltArtifact:
     """What Lambda itself would bring, from the same lock; not part of any deployment.
 
     Raises:
@@ -68,7 +68,7 @@ def build_runtime(cache: ArtifactCache, lock: Path, interpreter: Interpreter) ->
     pins = tuple(pin for pin in read_lock(lock) if pin.name in _RUNTIME_DISTRIBUTIONS)
 
     def fill(staged: Path) -> str:
-        return f"{len(pins)} distributions, {collect_distributions(pins, staged, interpreter)}"
+        return f"{len(pins)} distributions, {collect_distributions(pins, staged, platform)}"
 
     return cache.get_or_build("runtime", "\n".join(_lines(pins)), fill)
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from harness.domain.errors import ConfigurationError
+from harness.domain.errors import ConfigurationError, HarnessError
 from harness.staging.artifact_cache import ArtifactCache
 from harness.staging.build import (
     BuildInputs,
@@ -22,6 +22,7 @@ from harness.staging.build import (
 from harness.staging.distributions import Origin, collect_distributions, is_wanted
 from harness.staging.interpreters import Interpreter, find_interpreter, running_interpreter
 from harness.staging.lock_file import Pin, read_lock
+from harness.staging.platforms import LambdaPlatform, local_architecture, platform_of, running_platform
 from harness.wiring import packages
 from tests.builders.lambda_cloud import lock_of
 
@@ -229,7 +230,7 @@ def test_another_interpreters_artifacts_are_compiled_by_it_and_keyed_apart(input
     if other is None:
         pytest.skip("no other interpreter from python3.11 to python3.14 is on PATH")
     ours = ArtifactCache(inputs.cache).get_or_build("one", "same inputs", _write_module)
-    theirs = ArtifactCache(inputs.cache, other).get_or_build("one", "same inputs", _write_module)
+    theirs = ArtifactCache(inputs.cache, platform_of(other)).get_or_build("one", "same inputs", _write_module)
     assert ours.root != theirs.root
     assert [path.suffixes[0] for path in theirs.root.rglob("*.pyc")] == [f".{other.cache_tag}"]
 
@@ -277,7 +278,7 @@ def test_where_its_packages_cannot_be_had_ours_are_built_and_that_is_said(
     monkeypatch.setattr(packages, "find_interpreter", lambda _: absent)
 
     def build(wanted: BuildInputs) -> object:
-        if wanted.interpreter == absent:
+        if wanted.platform.interpreter == absent:
             raise ConfigurationError("pip cannot install the layer: no network")
         return build_artifacts(wanted)
 
@@ -286,3 +287,31 @@ def test_where_its_packages_cannot_be_had_ours_are_built_and_that_is_said(
     assert packages.build_project(tmp_path, told.append).interpreter == running_interpreter()
     assert "python3.97" in told[0]
     assert "no network" in told[0]
+
+
+def test_a_foreign_processor_has_its_own_artifacts_with_our_bytecode(inputs: BuildInputs) -> None:
+    foreign = "arm64" if local_architecture() != "arm64" else "x86_64"
+    platform = replace(running_platform(), architecture=foreign)
+
+    ours, theirs = build_artifacts(inputs), build_artifacts(replace(inputs, platform=platform))
+
+    assert ours.functions["one"].root != theirs.functions["one"].root
+    assert _names(ours.functions["one"].zip_path) == _names(theirs.functions["one"].zip_path)
+    with pytest.raises(HarnessError, match="cannot be run here"):
+        _ = theirs.interpreter
+
+
+def test_without_its_interpreter_a_runtime_gets_source_alone(inputs: BuildInputs) -> None:
+    platform = LambdaPlatform(runtime="python3.12", architecture=local_architecture(), interpreter=None)
+
+    built = build_artifacts(replace(inputs, platform=platform))
+
+    assert not [name for name in _names(built.functions["one"].zip_path) if name.endswith(".pyc")]
+
+
+def test_wheels_are_asked_for_no_newer_than_the_runtimes_system() -> None:
+    old = LambdaPlatform(runtime="python3.11", architecture="arm64", interpreter=None).wheel_tags()
+    new = LambdaPlatform(runtime="python3.12", architecture="x86_64", interpreter=None).wheel_tags()
+
+    assert (old[0], old[-1]) == ("manylinux_2_26_aarch64", "manylinux2014_aarch64")
+    assert new[0] == "manylinux_2_34_x86_64"
