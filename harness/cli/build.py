@@ -15,7 +15,7 @@ from harness.staging.artifact_cache import BuiltArtifact
 from harness.staging.build import BuiltArtifacts, handler_paths, project_inputs, publish_artifacts
 from harness.staging.handler_check import require_importable
 from harness.staging.platforms import ARCHITECTURES
-from harness.wiring.packages import build_project, build_release
+from harness.wiring.packages import Tell, build_project, build_release
 from harness.wiring.paths import require_own_systems
 
 
@@ -48,30 +48,34 @@ def build(
     _require_known(runtime, architecture)
     started = time.perf_counter()
     require_own_systems()
-    inputs = project_inputs(project_root())
     messages = Console(stderr=True)
-
-    def tell(text: str) -> None:
-        messages.print(f"note: {text}", highlight=False)
-
-    is_release = runtime is not None or architecture is not None
-    artifacts = build_release(runtime, architecture, tell=tell) if is_release else build_project(tell=tell)
-    if artifacts.platform.is_local:
-        require_importable(artifacts, handler_paths(inputs.package))
-    else:
-        tell("no handler was imported: this machine cannot run what was built")
-    try:
-        published = publish_artifacts(artifacts, out or inputs.cache)
-    except OSError as error:
-        hint = "Choose a directory that can be written to."
-        raise ConfigurationError(
-            f"cannot write the artifacts: {error.strerror}", where=str(out or inputs.cache), hint=hint
-        ) from error
+    artifacts = _build(runtime, architecture, lambda text: messages.print(f"note: {text}", highlight=False))
+    published = _publish(artifacts, out or project_inputs(project_root()).cache)
     messages.print(_table(artifacts))
     messages.print(f"built in {time.perf_counter() - started:.2f} s for {_platform(artifacts)}")
     for path in published:
         typer.echo(path)
     return ExitCode.GO
+
+
+def _build(runtime: str | None, architecture: str | None, tell: Tell) -> BuiltArtifacts:
+    is_release = runtime is not None or architecture is not None
+    artifacts = build_release(runtime, architecture, tell=tell) if is_release else build_project(tell=tell)
+    if artifacts.platform.is_local:
+        require_importable(artifacts, handler_paths(project_inputs(project_root()).package))
+    else:
+        tell("no handler was imported: this machine cannot run what was built")
+    return artifacts
+
+
+def _publish(artifacts: BuiltArtifacts, directory: Path) -> tuple[Path, ...]:
+    try:
+        return publish_artifacts(artifacts, directory)
+    except OSError as error:
+        hint = "Choose a directory that can be written to."
+        raise ConfigurationError(
+            f"cannot write the artifacts: {error.strerror}", where=str(directory), hint=hint
+        ) from error
 
 
 def _require_known(runtime: str | None, architecture: str | None) -> None:
