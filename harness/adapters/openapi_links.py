@@ -17,9 +17,8 @@ from harness.domain.generation import Observed
 from harness.domain.grouping import group_of_urls
 from harness.domain.linking import Use, find_value, link_step
 from harness.domain.pointer import join_pointer, parse_pointer
-from harness.domain.session import Session, Step
+from harness.domain.session import GENERATED_TAG, Session, Step
 
-GENERATED_TAG = "generated"
 _BODY_OF_ANSWER = "$response.body#"
 _PLACES = {"path_parameters": Place.PATH, "query": Place.QUERY, "headers": Place.HEADER}
 _WILDCARD = "*"

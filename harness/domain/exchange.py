@@ -10,6 +10,8 @@ import msgspec
 
 Headers = tuple[tuple[str, str], ...]
 """A multimap in the order received; names keep the case they were sent in."""
+NOT_SENT = "not sent"
+"""How the transport error of a request begins that could not be made from what was answered before."""
 
 
 class Side(StrEnum):

@@ -12,16 +12,13 @@ from typing import NamedTuple
 
 from harness.domain.coverage import ParameterClass, had_parameters
 from harness.domain.description import DescribedOperation, Place
-from harness.domain.exchange import Exchange
+from harness.domain.exchange import NOT_SENT, Exchange
 from harness.domain.operation import OperationTemplates
-from harness.domain.session import Session, Step
+from harness.domain.session import SAFE_METHODS, Session, Step
 from harness.domain.substitution import placeholders, step_placeholders
 
-NOT_SENT = "not sent"
-"""How the transport error of a request begins that could not be made from what was answered before."""
 _NO_ANSWER = "none"
 _SEPARATOR = " | "
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _BAD_REQUEST = 400
 
 
@@ -79,7 +76,7 @@ class Exercise:
         """Whether it takes an id that a reading answered, or names one by itself that was found: it did not make it."""
         steps = zip(observed.session.steps, observed.exchanges, strict=True)
         return any(
-            (step.save and step.method in _SAFE_METHODS) or self._names_something_found(step, exchanges)
+            (step.save and step.method in SAFE_METHODS) or self._names_something_found(step, exchanges)
             for step, exchanges in steps
         )
 

@@ -8,14 +8,9 @@ from msgspec import structs
 
 from harness.domain.errors import ConfigurationError
 from harness.domain.record import Origin, SessionRecord, StepRecord
-from harness.domain.session import Session
+from harness.domain.session import PROCESS_MEMORY_TAG, SAFE_METHODS, STATELESS_TAG, Session
 
-STATELESS_TAG = "stateless"
-"""Marks a session whose requests leave no state behind, whatever their methods say."""
-PROCESS_MEMORY_TAG = "process_memory"
 LOAD_FILE = "load.json"
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Requests that leave the state alone (RFC 9110, 9.2.1)."""
 _NAMED = 5
 
 
@@ -79,7 +74,7 @@ def leaves_state_alone(session: Session) -> bool:
     """Whether it only reads, or is marked as stateless, and needs no process that remembers nothing."""
     if PROCESS_MEMORY_TAG in session.tags:
         return False
-    return STATELESS_TAG in session.tags or all(step.method.upper() in _SAFE_METHODS for step in session.steps)
+    return STATELESS_TAG in session.tags or all(step.method.upper() in SAFE_METHODS for step in session.steps)
 
 
 def require_leaving_state_alone(sessions: Iterable[Session]) -> None:

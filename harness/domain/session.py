@@ -6,6 +6,15 @@ from typing import Any, Protocol
 
 from harness.domain.exchange import Headers
 
+RECORDED_TAG = "recorded"
+GENERATED_TAG = "generated"
+PROCESS_MEMORY_TAG = "process_memory"
+"""Marks a session that needs processes which remember nothing."""
+STATELESS_TAG = "stateless"
+"""Marks a session whose requests leave no state behind, whatever their methods say."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Requests that leave the state alone (RFC 9110, 9.2.1)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:

@@ -14,9 +14,8 @@ from harness.domain.exchange import Exchange, Request
 from harness.domain.mutation.exemptions import Exemptions
 from harness.domain.mutation.mutant import Mutant, mutate, render_diff
 from harness.domain.rows import TableSchema
-from harness.domain.session import Session
+from harness.domain.session import PROCESS_MEMORY_TAG, Session
 from harness.engine.adequacy_baseline import Baseline, Reach, Sight, notice_difference
-from harness.engine.replay import PROCESS_MEMORY_TAG
 from harness.engine.replay_sides import ReplaySide, fetch_templates
 from harness.engine.replay_state import WatchedStore
 from harness.engine.session_trace import Line, StepTrace, trace_session

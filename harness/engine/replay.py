@@ -7,19 +7,12 @@ from dataclasses import dataclass, field
 from harness.domain.errors import HarnessError, SystemUnavailable
 from harness.domain.operation import OperationTemplates
 from harness.domain.record import Origin, SessionRecord, StepRecord
-from harness.domain.session import Session
+from harness.domain.session import GENERATED_TAG, PROCESS_MEMORY_TAG, RECORDED_TAG, SAFE_METHODS, Session
 from harness.engine.overlap import run_each
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_session import SessionPass
 from harness.engine.replay_sides import Outages, ReplaySide, fetch_templates
 from harness.engine.replay_state import StatePair
-
-RECORDED_TAG = "recorded"
-GENERATED_TAG = "generated"
-PROCESS_MEMORY_TAG = "process_memory"
-"""Marks a session that needs processes which remember nothing."""
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Requests that leave the state alone (RFC 9110, 9.2.1)."""
 
 
 async def replay_sessions(
@@ -112,7 +105,7 @@ class _Replay:
     def _may_overlap(self, session: Session) -> bool:
         if self._options.concurrency == 1 or self._states.is_compared or PROCESS_MEMORY_TAG in session.tags:
             return False
-        return all(step.method in _SAFE_METHODS for step in session.steps)
+        return all(step.method in SAFE_METHODS for step in session.steps)
 
     async def _replay_batch(self, waiting: _Waiting, on_record: Callable[[SessionRecord], None]) -> None:
         taken: deque[_Taken] = deque()

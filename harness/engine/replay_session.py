@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from harness.domain.exchange import Exchange, ExchangePair, Request, Side
+from harness.domain.exchange import NOT_SENT, Exchange, ExchangePair, Request, Side
 from harness.domain.grouping import group_of_step
 from harness.domain.operation import OperationTemplates
 from harness.domain.pointer import PointerError, resolve_pointer
@@ -23,7 +23,7 @@ from harness.domain.substitution import (
     value_text,
 )
 from harness.engine.replay_options import ReplayOptions
-from harness.engine.replay_sides import NOT_SENT, Outages, ReplaySide
+from harness.engine.replay_sides import Outages, ReplaySide
 from harness.engine.replay_state import StatePair
 
 ABSENT_DOCUMENT = object()

@@ -8,12 +8,10 @@ import orjson
 from msgspec import structs
 
 from harness.domain.errors import SystemUnavailable
-from harness.domain.exchange import Exchange, Request, Side
+from harness.domain.exchange import NOT_SENT, Exchange, Request, Side
 from harness.domain.operation import OperationTemplates
 from harness.domain.ports import SideClient, StateStore
 
-NOT_SENT = "not sent"
-"""How the transport error of a request starts that could not be made from what the side answered before."""
 _OPENAPI = Request(method="GET", url="/openapi.json", headers=(("Accept", "application/json"),))
 
 

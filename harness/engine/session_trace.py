@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.domain.exchange import Exchange, Request, Side
+from harness.domain.exchange import NOT_SENT, Exchange, Request, Side
 from harness.domain.record import RowChange
 from harness.domain.session import Session, Step
 from harness.domain.substitution import UnsavedValueError, fill_request
 from harness.engine.replay_session import is_waiting, saved_values, unfilled
-from harness.engine.replay_sides import NOT_SENT, ReplaySide
+from harness.engine.replay_sides import ReplaySide
 from harness.engine.replay_state import WatchedStore
 
 Line = tuple[str, int]

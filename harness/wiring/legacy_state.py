@@ -7,8 +7,7 @@ from typing import Protocol
 from harness.adapters.change_probe import ProbedStore, SqliteProbe
 from harness.domain.ports import StateStore
 from harness.domain.rows import DatabaseState
-from harness.domain.session import Session
-from harness.engine.replay import PROCESS_MEMORY_TAG
+from harness.domain.session import PROCESS_MEMORY_TAG, Session
 from harness.settings import LegacySettings
 from legacy_adapter.adapter import LegacySystem
 from legacy_adapter.parquet import DirectoryState, find_disposable_directories
