@@ -12,6 +12,7 @@ from harness.adapters.capture_journal import finish_recording
 from harness.adapters.capture_proxy import ProxyOptions
 from harness.cli import replay_arguments as given
 from harness.cli.findings import exit_code as judged_exit_code
+from harness.cli.project_note import tell_whose_rules
 from harness.cli.replay_progress import judge_and_print
 from harness.domain.capture.splitting import ClientKey, Splitting
 from harness.domain.errors import ConfigurationError, ExitCode
@@ -137,7 +138,8 @@ def print_recording(console: Console, recording: Recording, out: Path) -> None:
         return
     done = recording.finished
     console.print(
-        f"{done.steps} requests in {done.sessions} sessions, {done.references} references to earlier answers: {out}",
+        f"{_many(done.steps, 'request')} in {_many(done.sessions, 'session')}, "
+        f"{_many(done.references, 'reference')} to earlier answers: {out}",
         markup=False,
     )
 
@@ -157,6 +159,10 @@ def print_shadow(console: Console, counts: ShadowCounts) -> None:
         console.print(f"note: {text}", markup=False)
 
 
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def _counted(count: int, text: str) -> list[str]:
     return [f"{count} {text}"] if count else []
 
@@ -166,7 +172,7 @@ def _recover(console: Console, part: Path, out: Path) -> ExitCode:
     if not done.steps:
         console.print("nothing had been recorded, and no file was written")
         return ExitCode.INCONCLUSIVE
-    console.print(f"{done.steps} requests in {done.sessions} sessions: {out}", markup=False)
+    console.print(f"{_many(done.steps, 'request')} in {_many(done.sessions, 'session')}: {out}", markup=False)
     return ExitCode.GO
 
 
@@ -203,6 +209,7 @@ def _shadow(
         raise ConfigurationError("--shadow, --shadow-out and --shadow-writes do not fit together", hint=hint)
     if target is None or out is None:
         return None
+    tell_whose_rules()
     rules = rules_of_today(load_waivers(waivers), load_settings(config).rows)
     used = waiver_file(waivers)
     files = () if used is None else (used,)

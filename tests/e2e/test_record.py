@@ -59,7 +59,7 @@ def test_what_was_recorded_replays_where_ids_are_others(servers: Servers, start:
     call(f"{recording.url}/whoami", Authorization="Bearer a-token-of-nobody")
     call(f"{recording.url}/things/{made['id']}", "DELETE")
     assert recording.end(signal.SIGTERM) == 0, recording.said
-    assert "4 requests in 1 sessions, 2 references to earlier answers" in recording.said[-1]
+    assert "4 requests in 1 session, 2 references to earlier answers" in recording.said[-1]
     assert [line["request"]["url"] for line in lines(out)] == [
         "/things",
         "/things/{{id_1}}",
