@@ -41,6 +41,8 @@ class ClockValue:
     form: str
     """The spelling without the digits, such as `T.Z`; equal forms print clocks alike."""
     has_fraction: bool = False
+    offset: timedelta | None = None
+    """Of the zone that it is printed with."""
 
     def may_lie_in(self, window: Window) -> bool:
         """Whether the clock can have been read within the window, as exactly as it was printed."""
@@ -107,8 +109,14 @@ def _from_iso(text: str, zone: tzinfo) -> ClockValue | None:
         granularity = max(timedelta(seconds=1) / 10 ** len(fraction), _MICROSECOND)
     # Six digits and none are one spelling: a naive ISO printer leaves a zero fraction out.
     digits = str(len(fraction)) if len(fraction) not in (0, 6) else ""
-    form = f"{found['separator']}{digits}{'Z' if found['zone'] else ''}{'' if found[7] else '-'}"
-    return ClockValue(at=at, granularity=granularity, form=form, has_fraction=bool(fraction))
+    form = f"{found['separator']}{digits}{_spelling(found['zone'])}{'' if found[7] else '-'}"
+    printed = offset.utcoffset(None) if found["zone"] else None
+    return ClockValue(at=at, granularity=granularity, form=form, has_fraction=bool(fraction), offset=printed)
+
+
+def _spelling(zone: str | None) -> str:
+    """How a zone is written; which one it is shows in the moment, and changes with summer time."""
+    return re.sub(r"[+-]", "±", re.sub(r"\d", "0", zone)) if zone else ""
 
 
 def _offset(text: str | None) -> tzinfo | None:

@@ -1,17 +1,17 @@
 """Judges a replayed session: one comparison per step, from what was observed alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.domain.compare.answers import Answer, AnswerFindings, compare_answers, read_answer
 from harness.domain.compare.cascade import Cascade
 from harness.domain.compare.explain import Explained, Explainer
 from harness.domain.compare.pages import settle_cut_runs
 from harness.domain.compare.relation import Moment
+from harness.domain.compare.repetition import with_repetition
 from harness.domain.compare.rows import RowContext, RowFindings, compare_changes
 from harness.domain.compare.rules import Rules
 from harness.domain.compare.state import compare_states
-from harness.domain.compare.structure import ListRules
 from harness.domain.compare.timeline import Timeline, Timelines
 from harness.domain.compare.waiving import Waivers, Waiving
 from harness.domain.difference import Comparison, Difference, DifferenceKind, Facet, Outcome
@@ -21,17 +21,35 @@ from harness.domain.noise import QUIET, Noise, learn_side
 from harness.domain.record import SessionRecord, StepRecord
 from harness.domain.rows import DatabaseState
 
+_Noises = tuple[tuple[Noise, ...], tuple[Noise, ...]]
+"""What the legacy's and the target's steps do not repeat."""
+
 
 def judge_session(record: SessionRecord, rules: Rules) -> tuple[Comparison, ...]:
     """One comparison per step, in order.
 
     Guarantees that every difference between the two sides appears in exactly one of `differences`, `waived`,
     `cascaded`, `noisy` and `equivalent`, and that the same record and rules give the same comparisons. What differed
-    before the first step is reported with the first step.
+    before the first step is reported with the first step; what differed in the repetition alone is added to the step.
     """
-    observed = _observe(record, rules)
+    noises = _learn(record, rules)
+    comparisons = _judge_pass(record, rules, noises)
+    if _is_repeated(record, noises):
+        return comparisons
+    again = replace(record, steps=record.repeat, repeat=record.steps, initial_differences=())
+    return with_repetition(comparisons, _judge_pass(again, rules, _learn(again, rules)))
+
+
+def _judge_pass(record: SessionRecord, rules: Rules, noises: _Noises) -> tuple[Comparison, ...]:
+    observed = _observe(record, rules, noises)
     settle_cut_runs([(step.record.pair, step.explained) for step in observed], rules)
     return tuple(_conclude(observed, record, rules))
+
+
+def _is_repeated(record: SessionRecord, noises: _Noises) -> bool:
+    """Whether the second pass can show nothing that the first does not: both sides repeat all but the same places."""
+    has_rows = any(step.legacy_changes or step.target_changes for step in record.repeat)
+    return not has_rows and all(mine is theirs or mine.is_like(theirs) for mine, theirs in zip(*noises, strict=True))
 
 
 def judge_initial_state(legacy: DatabaseState, target: DatabaseState, rules: Rules) -> tuple[Difference, ...]:
@@ -51,14 +69,13 @@ class _Observed:
     is_comparable: bool = True
 
 
-def _observe(record: SessionRecord, rules: Rules) -> list[_Observed]:
+def _observe(record: SessionRecord, rules: Rules, noises: _Noises) -> list[_Observed]:
     legacy, target = _exchanges(record.steps)
     polled = frozenset(n for n, step in enumerate(record.steps) if step.pair.polled)
     timelines = Timelines(
         legacy=Timeline(exchanges=tuple(legacy), tolerance=rules.clock_tolerance, polled=polled),
         target=Timeline(exchanges=tuple(target), tolerance=rules.clock_tolerance, polled=polled),
     )
-    noises = _learn(record, rules, legacy, target)
     identity = Identity(rules.row_mapping)
     observed = []
     for n, step in enumerate(record.steps):
@@ -83,17 +100,12 @@ def _exchanges(steps: Sequence[StepRecord]) -> tuple[list[Exchange], list[Exchan
     return [step.pair.legacy for step in steps], [step.pair.target for step in steps]
 
 
-def _learn(
-    record: SessionRecord, rules: Rules, legacy: list[Exchange], target: list[Exchange]
-) -> tuple[tuple[Noise, ...], tuple[Noise, ...]]:
+def _learn(record: SessionRecord, rules: Rules) -> _Noises:
+    legacy, target = _exchanges(record.steps)
     if not record.repeat:
         return (QUIET,) * len(legacy), (QUIET,) * len(target)
     again = _exchanges(record.repeat)
-    lists = ListRules(keys=rules.keys)
-    return (
-        learn_side(legacy, again[0], rules.decoders, lists),
-        learn_side(target, again[1], rules.decoders, lists),
-    )
+    return learn_side(legacy, again[0], rules), learn_side(target, again[1], rules)
 
 
 def _observe_step(

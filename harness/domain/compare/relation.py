@@ -1,12 +1,12 @@
 """Checks a noisy value by what must still hold between the two sides; nothing is ever masked."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from typing import Any, NamedTuple
 
-from harness.domain.compare.clock import embedded_clock, parse_clock
+from harness.domain.compare.clock import ClockValue, embedded_clock, parse_clock
 from harness.domain.compare.number import Number
 from harness.domain.compare.timeline import Timelines
 from harness.domain.difference import DifferenceKind
@@ -20,11 +20,18 @@ _CLASSES = (
     ("upper", re.compile(r"[0-9A-Z]+")),
     ("mixed", re.compile(r"[0-9A-Za-z]+")),
 )
+_UNIQUE_LENGTH = 16
+"""A random token at least this long comes once only, unless it is the same one."""
 _CHANCE_LENGTH = 12
 """A random token shorter than this may hold digits only by chance."""
+_UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _WIDEST_RATIO = 100.0
-"""A random number may leave the learned range by this factor."""
+"""A random number may leave the learned range by this factor, and a counter's steps may differ by it."""
+_SMALLEST = 1e-9
+_TIGHT_RATIO = 1.1
+"""Samples nearer to each other than this are of a number whose sign is no matter of chance."""
 _DAY = timedelta(days=1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Sample(NamedTuple):
@@ -91,8 +98,18 @@ def _clock_problem(legacy: Sample, target: Sample, moment: Moment) -> Problem | 
     fractions = [any(clock.has_fraction for clock in clocks if clock) for clocks in (mine, theirs)]
     if mine[0].form != theirs[0].form or fractions[0] != fractions[1]:
         return Problem(DifferenceKind.CLOCK, "the clocks are printed in different forms")
+    if {clock.offset for clock in mine if clock}.isdisjoint(clock.offset for clock in theirs if clock):
+        return Problem(DifferenceKind.CLOCK, "the clocks are printed in different zones")
+    if _is_coarse(mine) != _is_coarse(theirs):
+        return Problem(DifferenceKind.CLOCK, "the clocks are read to different fractions of a second")
     reason = moment.timelines.clock_problem(mine[0], theirs[0], moment.step, moment.place)
     return Problem(DifferenceKind.CLOCK, reason)
+
+
+def _is_coarse(clocks: list[ClockValue | None]) -> bool:
+    """Whether only milliseconds fill microseconds that are printed: in every sample, and so not by chance."""
+    fine = [clock for clock in clocks if clock and clock.has_fraction and clock.granularity < _MILLISECOND]
+    return len(fine) == len(clocks) and not any(clock.at.microsecond % 1000 for clock in fine)
 
 
 def _is_now(clock: Any, moment: Moment) -> bool:
@@ -106,13 +123,37 @@ def _text_problem(legacy: Sample, target: Sample, moment: Moment) -> Problem | N
     texts = (legacy.first, legacy.second, target.first, target.second)
     if not all(isinstance(text, str) for text in texts):
         return Problem(DifferenceKind.TYPE, "noisy values of different types")
+    if all(_UUID.fullmatch(text) for text in texts):
+        return _uuid_problem(texts, moment)
     tokens = [_TOKEN.findall(text) for text in texts]
     if len({len(found) for found in tokens}) == 1:
-        return _tokens_problem(tokens)
+        return _tokens_problem(tokens, moment)
     same_length = len({len(text) for text in texts}) == 1
     if same_length and _is_like(_class_of(texts[:2]), _class_of(texts[2:]), len(texts[0])):
         return None
     return Problem(DifferenceKind.VALUE, "noisy texts of different shapes")
+
+
+def _uuid_problem(texts: tuple[str, ...], moment: Moment) -> Problem | None:
+    """As a whole: a part of four digits may well come twice."""
+    versions = [_version_of(side) for side in (texts[:2], texts[2:])]
+    is_other_version = "" not in versions and versions[0] != versions[1]
+    if is_other_version or not _is_like(_letters_of(texts[:2]), _letters_of(texts[2:]), 0):
+        return Problem(DifferenceKind.VALUE, "uuids of different versions or spellings")
+    if texts[0] == texts[1] or texts[2] == texts[3]:
+        return Problem(DifferenceKind.VALUE, "a uuid that is stable on one side differs")
+    reason = moment.timelines.token_problem(texts[0], texts[2])
+    return Problem(DifferenceKind.VALUE, reason) if reason else None
+
+
+def _version_of(texts: Sequence[str]) -> str:
+    """The version of RFC 9562 that all are of; empty where they are of none."""
+    versions = {text[14] if text[19].lower() in "89ab" else "" for text in texts}
+    return versions.pop() if len(versions) == 1 else ""
+
+
+def _letters_of(texts: Sequence[str]) -> str:
+    return _class_of([text.replace("-", "") for text in texts])
 
 
 def _embedded_problem(legacy: Sample, target: Sample, moment: Moment) -> str:
@@ -122,7 +163,7 @@ def _embedded_problem(legacy: Sample, target: Sample, moment: Moment) -> str:
     return moment.timelines.clock_problem(mine[1], theirs[1], moment.step, moment.place)
 
 
-def _tokens_problem(tokens: list[list[str]]) -> Problem | None:
+def _tokens_problem(tokens: list[list[str]], moment: Moment) -> Problem | None:
     for one, two, three, four in zip(*tokens, strict=True):
         if one == three:
             continue
@@ -131,6 +172,9 @@ def _tokens_problem(tokens: list[list[str]]) -> Problem | None:
         same_length = len(one) == len(three) or (len(one) != len(two) and len(three) != len(four))
         if not same_length or not _is_like(_class_of([one, two]), _class_of([three, four]), len(one)):
             return Problem(DifferenceKind.VALUE, "noisy tokens of different shapes")
+        reason = moment.timelines.token_problem(one, three) if min(len(one), len(three)) >= _UNIQUE_LENGTH else ""
+        if reason:
+            return Problem(DifferenceKind.VALUE, reason)
     return None
 
 
@@ -147,13 +191,35 @@ def _number_problem(legacy: Sample, target: Sample) -> Problem | None:
     mine, theirs = ([_quantity(value) for value in sample] for sample in (legacy, target))
     if None in mine or None in theirs:
         return Problem(DifferenceKind.TYPE, "noisy values of different types")
-    if all(type(value) is int for value in (*legacy, *target)) and _direction(mine) == _direction(theirs):
+    if all(type(value) is int for value in (*legacy, *target)) and _counts_alike(mine, theirs):
         return None
-    low, high = min(map(abs, mine)), max(map(abs, mine))
-    same_sign = (min(mine) < 0) == (min(theirs) < 0) or min(mine) * max(mine) < 0
-    if same_sign and low / _WIDEST_RATIO <= abs(theirs[0]) <= max(high, 1e-9) * _WIDEST_RATIO:
-        return None
-    return Problem(DifferenceKind.VALUE, "a noisy number outside its range")
+    # The largest of each side: the smallest of a few random numbers is as small as chance makes it.
+    sizes = [max(map(abs, values)) for values in (mine, theirs)]
+    if max(sizes) > max(min(sizes), _SMALLEST) * _WIDEST_RATIO:
+        return Problem(DifferenceKind.VALUE, "a noisy number outside its range")
+    if _has_other_sign(mine, theirs):
+        return Problem(DifferenceKind.VALUE, "a noisy number of the other sign")
+    return None
+
+
+def _has_other_sign(mine: list[Any], theirs: list[Any]) -> bool:
+    signs = [{value < 0 for value in values} for values in (mine, theirs)]
+    if len(signs[0]) > 1 or len(signs[1]) > 1 or signs[0] == signs[1]:
+        return False
+    # Four fractions around zero have such signs once in eight times by chance; counts and amounts mostly do not.
+    return all(type(value) is int for value in (*mine, *theirs)) or (_is_tight(mine) and _is_tight(theirs))
+
+
+def _counts_alike(mine: list[Any], theirs: list[Any]) -> bool:
+    """Whether both go the same way, at steps of one size."""
+    steps = [abs(values[1] - values[0]) for values in (mine, theirs)]
+    is_alike = max(steps) <= max(min(steps), 1) * _WIDEST_RATIO
+    return is_alike and _direction(mine) == _direction(theirs)
+
+
+def _is_tight(values: list[Any]) -> bool:
+    sizes = sorted(map(abs, values))
+    return bool(sizes[1] <= sizes[0] * _TIGHT_RATIO)
 
 
 def _quantity(value: Any) -> Any:

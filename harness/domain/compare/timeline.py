@@ -57,6 +57,18 @@ class Timelines:
 
     legacy: Timeline
     target: Timeline
+    tokens: dict[Side, dict[str, str]] = field(default_factory=lambda: {Side.LEGACY: {}, Side.TARGET: {}})
+    """Each side's unique tokens seen so far, with the other side's for the same thing."""
+
+    def token_problem(self, legacy: str, target: str) -> str:
+        """Why two unique tokens cannot name the same thing; empty where they can.
+
+        What is one token on one side is one on the other, wherever it comes again, and two are two.
+        """
+        known = self.tokens[Side.LEGACY].setdefault(legacy, target), self.tokens[Side.TARGET].setdefault(target, legacy)
+        if known == (target, legacy):
+            return ""
+        return "a token is given again on one side only"
 
     def clock_problem(self, legacy: ClockValue, target: ClockValue, step: int, place: Hashable) -> str:
         """Why the two clocks do not agree; empty where they do.
