@@ -15,7 +15,7 @@ from msgspec import structs
 from harness.domain.compare.cells import RowMapping, pair_tables
 from harness.domain.compare.document import parse_json, to_text
 from harness.domain.compare.pairing import pair_inserts
-from harness.domain.compare.rekey import is_id_name, rekey
+from harness.domain.compare.rekey import is_id_name, may_name_one_row, rekey
 from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.exchange import Exchange, Request
 from harness.domain.record import RowChange, StepRecord
@@ -237,7 +237,7 @@ class Identity:
 
     def _learn_pair(self, kind: str, legacy: tuple[object, ...], target: tuple[object, ...]) -> list[Difference]:
         mine, theirs = _single(legacy), _single(target)
-        if mine is None or theirs is None:
+        if mine is None or theirs is None or not may_name_one_row(mine, theirs):
             return []
         known = self._kinds.setdefault(kind, _Kind())
         was_ended = mine in known.ended
@@ -263,7 +263,7 @@ class Identity:
             elif not record.legacy_changes and not record.target_changes:
                 kind = home if name == "id" else f"{home}#{name}"
                 broken += self._learn_pair(kind, (mine[name],), (theirs[name],))
-                self._kinds[kind].collections.add(home)
+                self._kinds.setdefault(kind, _Kind()).collections.add(home)
         return broken
 
     def _table_with(self, record: StepRecord, legacy: Key, target: Key) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.domain.compare.document import to_text
 from harness.domain.compare.pointer import ABSENT, to_pointer
-from harness.domain.compare.rekey import is_id_name
+from harness.domain.compare.rekey import is_id_name, may_name_one_row
 from harness.domain.compare.relation import Moment, Sample, is_day_change, relation_problem
 from harness.domain.compare.structure import Finding, Openness
 from harness.domain.difference import Difference, DifferenceKind, Facet
@@ -77,7 +77,8 @@ class Explainer:
         if self.identity.is_pair(finding.legacy, finding.target):
             return True
         is_noisy = to_pointer(finding.legacy_path) in {*self.legacy_noise.values, *self.target_noise.values}
-        return self.gives_ids and len(finding.legacy_path) == 1 and not is_noisy
+        is_given = self.gives_ids and len(finding.legacy_path) == 1 and not is_noisy
+        return is_given and may_name_one_row(finding.legacy, finding.target)
 
     def _breaks_identity(self, finding: Finding) -> bool:
         if finding.kind is not DifferenceKind.VALUE:

@@ -12,7 +12,8 @@ InsertPair = tuple[RowChange, RowChange]
 def pair_inserts(legacy: Sequence[RowChange], target: Sequence[RowChange], table: TablePair) -> list[InsertPair]:
     """Pairs inserts of one table one to one; what is left over on a side was written on that side only.
 
-    Clock columns and keys say nothing about which row is which; among equally like rows the order of keys decides.
+    Clock columns and generated keys say nothing about which row is which; among equally like rows the order of keys
+    decides.
     """
     scored = sorted(
         product(range(len(legacy)), range(len(target))),
@@ -32,10 +33,10 @@ def _likeness(legacy: RowChange, target: RowChange, table: TablePair) -> int:
     if legacy.after is None or target.after is None:
         return 0
     mine, theirs = legacy.after, target.after
+    is_generated = len(legacy.key) == 1 and isinstance(legacy.key[0], int)
     return sum(
         1
         for column in table.columns
-        if not column.is_key
-        and column.family != "clock"
+        if (not is_generated if column.is_key else column.family != "clock")
         and cell_kind(column, mine[column.legacy_index], theirs[column.target_index]) is None
     )

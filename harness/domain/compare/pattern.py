@@ -1,7 +1,7 @@
 """Patterns for answers and requests, as waivers write them: literal JSON with placeholders."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.domain.compare.document import fingerprint
@@ -61,6 +61,19 @@ def is_match(pattern: Any, value: Any, *, is_partial: bool = False) -> bool:
 def is_everything(pattern: Any) -> bool:
     """Whether the pattern says nothing about a value that is there."""
     return pattern in ("$ANY", "$OBJECT", "$LIST", "$STRING", {_REST: "$ANY"}, [_REST])
+
+
+def leaves_open(pattern: Any, path: Sequence[str]) -> bool:
+    """Whether what is at the path, if anything, is left to a member `$REST`."""
+    for token in path:
+        if isinstance(pattern, dict) and token not in pattern:
+            return _REST in pattern
+        if isinstance(pattern, list) and not (token.isdigit() and int(token) < len(pattern)):
+            return False
+        if not isinstance(pattern, dict | list):
+            return False
+        pattern = pattern[token] if isinstance(pattern, dict) else pattern[int(token)]
+    return False
 
 
 def _is_object_match(pattern: dict[str, Any], value: dict[str, Any], is_partial: bool) -> bool:

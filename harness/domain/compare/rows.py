@@ -19,7 +19,7 @@ from harness.domain.compare.cells import (
 from harness.domain.compare.document import to_text
 from harness.domain.compare.pairing import pair_inserts
 from harness.domain.compare.pointer import to_pointer
-from harness.domain.compare.rekey import is_id_name
+from harness.domain.compare.rekey import is_id_name, may_name_one_row
 from harness.domain.compare.relation import Moment
 from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.identity import Identity
@@ -167,9 +167,9 @@ def _cell_difference(
 ) -> tuple[DifferenceKind, bool] | None:
     """How two cells differ and whether that is noise; None where they agree or identity explains them."""
     kind = cell_kind(column, legacy, target)
-    if column.is_key or (kind is not None and is_id_name(column.name) and context.identity.is_pair(legacy, target)):
+    if kind is None or (is_id_name(column.name) and context.identity.is_pair(legacy, target)):
         return None
-    if kind is None:
+    if column.is_key and _is_own_key(column, legacy, target, pair):
         return None
     if (cell_text(legacy), cell_text(target)) in context.known_noise:
         return kind, True
@@ -177,6 +177,12 @@ def _cell_difference(
     if problem is None:
         return kind, False
     return (DifferenceKind.CLOCK, False) if problem else (kind, True)
+
+
+def _is_own_key(column: ColumnPair, legacy: Cell, target: Cell, pair: TablePair) -> bool:
+    """Whether a key is each side's own: of several columns only the one that an id's name says to be generated."""
+    is_free = len(pair.legacy.key) == 1 or is_id_name(column.name)
+    return is_free and may_name_one_row(legacy, target)
 
 
 def _clock_problem(column: ColumnPair, legacy: Cell, target: Cell, context: RowContext) -> str | None:

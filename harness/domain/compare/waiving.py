@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from harness.domain.compare.answers import Answer
 from harness.domain.compare.document import parse_json
-from harness.domain.compare.pattern import is_everything, is_match
-from harness.domain.compare.pointer import ABSENT
+from harness.domain.compare.pattern import is_everything, is_match, leaves_open
+from harness.domain.compare.pointer import ABSENT, parse_pointer
 from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.exchange import Headers, Request
 from harness.domain.normalise import normalise_pointer
@@ -155,16 +155,33 @@ def _covers(waiver: Waiver, expect: Expectation, difference: Difference) -> bool
     if difference.facet is Facet.STATUS:
         return True
     if difference.facet is Facet.BODY:
-        if difference.kind in _BENEATH_PATTERNS:
-            return False
-        if (is_everything(expect.legacy.body) or is_everything(expect.target.body)) and not _is_value(difference):
-            return False  # where a pattern says nothing, only another value is waived: not its absence, not its type
-        pointers = waiver.match.pointers
-        return not pointers or normalise_pointer(difference.pointer) in pointers
+        return _covers_body(waiver, expect, difference)
     if difference.facet is Facet.HEADER:
         named = [{name.lower() for name in side.headers} for side in (expect.legacy, expect.target)]
         return difference.pointer in named[0] & named[1]
     return difference.facet is Facet.ROW and _covers_row(waiver, difference)
+
+
+def _covers_body(waiver: Waiver, expect: Expectation, difference: Difference) -> bool:
+    if difference.kind in _BENEATH_PATTERNS:
+        return False
+    # Where a pattern says nothing, only another value is waived: not its absence, not its type.
+    says_nothing = is_everything(expect.legacy.body) or is_everything(expect.target.body)
+    if (says_nothing and not _is_value(difference)) or _is_left_open(expect, difference):
+        return False
+    pointers = waiver.match.pointers
+    return not pointers or normalise_pointer(difference.pointer) in pointers
+
+
+def _is_left_open(expect: Expectation, difference: Difference) -> bool:
+    """Whether it is more than another value, at a place that the target's pattern leaves open.
+
+    What the target has too much is judged by the legacy's pattern: that one says whether there is nothing.
+    """
+    if _is_value(difference):
+        return False
+    side = expect.legacy if difference.kind is DifferenceKind.EXTRA else expect.target
+    return leaves_open(side.body, parse_pointer(difference.pointer))
 
 
 def _is_value(difference: Difference) -> bool:

@@ -280,6 +280,19 @@ state = "legacy_only_stores"
 """
 
 
+_REST = """
+[[waiver]]
+id = "kind"
+quirk = "Q0"
+reason = "Another kind."
+owner = "somebody"
+expires_on = 2027-01-01
+match = { operation = "GET /t" }
+expect.legacy = { status = 200, body = [LEGACY] }
+expect.target = { status = 200, body = [{ kind = "new", "$REST" = "$ANY" }] }
+"""
+
+
 def _bad(legacy_status: int = 500, target_status: int = 422, code: str = "bad") -> Any:
     return step(
         answer({"error": "boom"}, legacy_status),
@@ -312,6 +325,19 @@ def test_waiver_for_prose_waives_another_wording_only() -> None:
 
     assert judged({"message": "b", "n": 1}) is Outcome.WAIVED
     for body in ({"n": 1}, {"message": None, "n": 1}, {"message": "b", "n": 2}, {"message": "b", "n": 1, "x": 1}):
+        assert judged(body) is Outcome.DIFFERENT
+
+
+@pytest.mark.parametrize("legacy", ['{ kind = "old", n = 1, notes = "$NULL" }', '{ kind = "old", "$REST" = "$ANY" }'])
+def test_what_rest_leaves_open_is_not_waived_away(legacy: str) -> None:
+    rules = replace(RULES, waivers=parse_waivers(_REST.replace("LEGACY", legacy)))
+
+    def judged(body: Any) -> Outcome:
+        old = answer([{"kind": "old", "n": 1, "notes": None}])
+        return judge_session(session(step(old, answer([{"kind": "new", **body}]), "GET /t")), rules)[0].outcome
+
+    assert judged({"n": 1, "notes": None}) is Outcome.WAIVED
+    for body in ({"n": 1}, {"n": "1", "notes": None}, {"n": 1, "notes": ""}, {"n": [1], "notes": None}):
         assert judged(body) is Outcome.DIFFERENT
 
 
