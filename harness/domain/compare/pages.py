@@ -1,19 +1,25 @@
 """Compares pages of a list whose ties are open as the union that they cut."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 from harness.domain.compare.clock import parse_clock
+from harness.domain.compare.content import decode
 from harness.domain.compare.document import fingerprint
 from harness.domain.compare.explain import Explained, body_difference
+from harness.domain.compare.pointer import ABSENT, Path, value_at
 from harness.domain.compare.rules import Rules
 from harness.domain.compare.structure import Finding, compare_values
 from harness.domain.difference import DifferenceKind
-from harness.domain.exchange import ExchangePair
+from harness.domain.exchange import Exchange, ExchangePair
 
 Page = tuple[ExchangePair, Explained]
 """A step with its findings."""
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SIDES: tuple[Callable[[ExchangePair], Exchange], ...] = (lambda pair: pair.legacy, lambda pair: pair.target)
 
 
 def settle_cut_runs(pages: Sequence[Page], rules: Rules) -> None:
@@ -21,22 +27,62 @@ def settle_cut_runs(pages: Sequence[Page], rules: Rules) -> None:
 
     Pages of one query are taken together: what one page of the legacy has and the target's lacks must be on another of
     the target's pages, with the same content. What the last page read may share with a page that was not read is
-    open: there, as many elements must be in the place of those that lack.
+    open: there, as many elements must be in the place of those that lack. An element that the target shows on two
+    pages, and the legacy on one, is none of these: another was shown on no page.
     """
-    queries: dict[Hashable, list[Explained]] = {}
+    queries: dict[Hashable, list[_Shown]] = {}
+    writes = 0
     for pair, explained in pages:
+        writes += pair.legacy.request.method not in _SAFE_METHODS
         if pair.tie:
-            queries.setdefault(_query(pair, rules), []).append(explained)
+            shown = _Shown(pair=pair, explained=explained, writes=writes)
+            queries.setdefault(_query(pair, rules), []).append(shown)
     for found in queries.values():
-        if any(page.cut for page in found):
-            _settle_together(found, rules)
-            _settle_alone(found[-1])
+        if any(page.explained.cut for page in found):
+            _settle_doubled(found, rules)
+            _settle_together([page.explained for page in found], rules)
+            _settle_alone(found[-1].explained)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """A page; `writes` counts the requests before it that may have moved its elements to other pages."""
+
+    pair: ExchangePair
+    explained: Explained
+    writes: int
 
 
 def _query(pair: ExchangePair, rules: Rules) -> Hashable:
     address, _, query = pair.legacy.request.url.partition("?")
     parameters = sorted(item for item in parse_qsl(query, keep_blank_values=True) if item[0] not in rules.paging)
     return address, tuple(parameters)
+
+
+def _settle_doubled(pages: Sequence[_Shown], rules: Rules) -> None:
+    for page in pages:
+        url = page.pair.legacy.request.url
+        others = [each for each in pages if each.writes == page.writes and each.pair.legacy.request.url != url]
+        doubled = [finding for finding in page.explained.cut if _is_doubled(finding, others, rules)]
+        page.explained.different += map(body_difference, doubled)
+        page.explained.cut[:] = [finding for finding in page.explained.cut if finding not in doubled]
+
+
+def _is_doubled(finding: Finding, others: Sequence[_Shown], rules: Rules) -> bool:
+    """Whether the target shows the element on this page and another, and the legacy not on two."""
+    if finding.kind is not DifferenceKind.EXTRA:
+        return False
+    name, path = _name(finding.target, rules), finding.target_path[:-1]
+    shown = [sum(name in _names(side(page.pair), path, rules) for page in others) for side in _SIDES]
+    return shown[1] > 0 and shown[0] < 2
+
+
+def _names(exchange: Exchange, path: Path, rules: Rules) -> set[bytes]:
+    if exchange.response is None:
+        return set()
+    document = decode(exchange.response, rules.decoders).document()
+    elements = ABSENT if document is None else value_at(document.value, path)
+    return {_name(element, rules) for element in elements} if isinstance(elements, list) else set()
 
 
 def _settle_alone(page: Explained) -> None:

@@ -126,6 +126,23 @@ def test_pages_are_compared_as_the_union_that_they_cut() -> None:
     assert judge_session(session(pages[0], lost, pages[2]), RULES)[0].outcome is Outcome.DIFFERENT
 
 
+def _two_pages(mine: list[Any], theirs: list[Any], *between: Any) -> set[Outcome]:
+    answers = enumerate(zip(mine, theirs, strict=True))
+    pages = [step(answer(a), answer(b), f"GET /t?page={n}", n=n, tie=("day",)) for n, (a, b) in answers]
+    return {found.outcome for found in judge_session(session(pages[0], *between, *pages[1:]), RULES)}
+
+
+def test_an_element_on_two_pages_is_a_difference() -> None:
+    a, b, c, d, e = ({"id": n, "day": "x"} for n in range(5))
+    assert Outcome.DIFFERENT not in _two_pages([[a, b], [c, d]], [[c, b], [a, d]])
+    assert Outcome.DIFFERENT not in _two_pages([[a, b], [c, d]], [[a, b], [c, e]]), "e may be of a page not read"
+    assert Outcome.DIFFERENT in _two_pages([[a, b], [c]], [[a, b], [b]]), "c is on no page"
+    assert Outcome.DIFFERENT in _two_pages([[a, b], [c, d]], [[a, b], [c, b]]), "d is on no page"
+    assert Outcome.DIFFERENT in _two_pages([[a, b], [c, d]], [[a, b], [d, a]])
+    moved = step(answer({}), answer({}), "POST /t", n=9)
+    assert Outcome.DIFFERENT not in _two_pages([[a, b], [c, d]], [[a, b], [c, b]], moved), "a write moves elements"
+
+
 def test_untied_order_is_a_difference() -> None:
     mine, theirs = [{"id": 1, "day": "a"}, {"id": 2, "day": "b"}], [{"id": 2, "day": "b"}, {"id": 1, "day": "a"}]
     assert _one(answer(mine), answer(theirs), tie=("day",)).outcome is Outcome.DIFFERENT
