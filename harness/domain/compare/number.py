@@ -73,4 +73,5 @@ def _canonical(text: str) -> str:
         return text
     if not isinstance(exponent, int):  # NaN and the infinities
         return text
-    return f"{'-' if sign else ''}{''.join(map(str, digits))}{f'e{exponent}' if exponent else ''}"
+    is_whole = not exponent and "e" not in text and "E" not in text  # `1e0` is read as a float by most, `1` is not
+    return f"{'-' if sign else ''}{''.join(map(str, digits))}{'' if is_whole else f'e{exponent}'}"

@@ -176,12 +176,12 @@ def _covers_body(waiver: Waiver, expect: Expectation, difference: Difference) ->
 def _is_left_open(expect: Expectation, difference: Difference) -> bool:
     """Whether it is more than another value, at a place that the target's pattern leaves open.
 
-    What the target has too much is judged by the legacy's pattern: that one says whether there is nothing.
+    What the target has too much may be left open by it where the legacy's pattern says that there is nothing.
     """
-    if _is_value(difference):
+    path = parse_pointer(difference.pointer)
+    if _is_value(difference) or not leaves_open(expect.target.body, path):
         return False
-    side = expect.legacy if difference.kind is DifferenceKind.EXTRA else expect.target
-    return leaves_open(side.body, parse_pointer(difference.pointer))
+    return difference.kind is not DifferenceKind.EXTRA or leaves_open(expect.legacy.body, path)
 
 
 def _is_value(difference: Difference) -> bool:

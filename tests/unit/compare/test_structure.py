@@ -176,3 +176,12 @@ def _at(document: Any, path: tuple[str | int, ...]) -> Any:
 
 def _dump(value: Any) -> bytes:
     return json.dumps(value).encode()
+
+
+@pytest.mark.parametrize(("plain", "exponent"), [(b"1", b"1e0"), (b"-5", b"-5E0"), (b"0", b"0e1"), (b"100", b"1e2")])
+def test_an_exponent_makes_a_number_another_one(plain: bytes, exponent: bytes) -> None:
+    # Most parsers read the one as an integer and the other as a float.
+    one, two = parse_json(plain), parse_json(exponent)
+    assert one is not None and two is not None
+    assert [found.kind for found in compare_values(one.value, two.value)] == [DifferenceKind.REPRESENTATION]
+    assert not compare_values(two.value, two.value)
