@@ -1,6 +1,7 @@
 """`parakeet parity`: rows, objects, schemas, or what concurrent clients see."""
 
 import asyncio
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,15 @@ from harness.domain.errors import ConfigurationError, ExitCode
 from harness.engine.rows import RowParityOptions
 from harness.settings import load_settings
 from harness.wiring.parity import RowParity, RowParityRequest, compare_rows, shown
+from harness.wiring.row_tasks import DaskSettings
+
+
+class Engine(StrEnum):
+    """Where ranges of rows are compared."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
 
 parity = typer.Typer(help="Compare what the two systems store, and what concurrent clients see.", no_args_is_help=True)
 parity.command("objects")(objects)
@@ -35,6 +45,16 @@ def rows(  # noqa: PLR0917 - an option each
     recheck_after_s: Annotated[float, typer.Option(min=0.0, help="Read differing rows again after this long.")] = (
         RowParityOptions().recheck_after_s
     ),
+    recheck_times: Annotated[int, typer.Option(min=0, help="How often at most they are read again.")] = (
+        RowParityOptions().recheck_times
+    ),
+    engine: Annotated[Engine, typer.Option(help="Where ranges are compared: in this process, or by Dask.")] = (
+        Engine.LOCAL
+    ),
+    workers: Annotated[int, typer.Option(min=1, help="Processes of our own Dask; they listen on loopback only.")] = 2,
+    dask_scheduler: Annotated[
+        str | None, typer.Option(help="A Dask scheduler that is there already, such as tcp://127.0.0.1:8786.")
+    ] = None,
 ) -> int:
     """Compare every row of both databases, by key and cell by cell; exit 1 on any difference, 3 where there is no row.
 
@@ -47,13 +67,18 @@ def rows(  # noqa: PLR0917 - an option each
     """
     if resume and out is None:
         raise ConfigurationError("--resume needs --out", hint="Name the directory of the comparison to go on with.")
+    if dask_scheduler is not None and engine is not Engine.DASK:
+        raise ConfigurationError("--dask-scheduler needs --engine dask", hint="Give both, or neither.")
     request = RowParityRequest(
         legacy=legacy_db,
         target_dsn=target_dsn,
         rows=load_settings(config).rows,
         out=out,
         is_resumed=resume,
-        options=RowParityOptions(partition_rows=partition_rows, recheck_after_s=recheck_after_s),
+        options=RowParityOptions(
+            partition_rows=partition_rows, recheck_after_s=recheck_after_s, recheck_times=recheck_times
+        ),
+        dask=DaskSettings(scheduler=dask_scheduler, workers=workers) if engine is Engine.DASK else None,
     )
     found = _compare(request)
     for line in shown(found.first):

@@ -1,6 +1,7 @@
 """Row parity of two whole databases: every table that either side has, as a stream of final outcomes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
 from harness.domain.difference import Difference
 from harness.domain.ports import RowSource
@@ -22,7 +23,7 @@ async def compare_databases(
     mapping: RowMapping,
     done: Mapping[str, Key | None] | None = None,
     options: RowParityOptions | None = None,
-) -> AsyncIterator[RangeOutcome]:
+) -> AsyncGenerator[RangeOutcome, None]:
     """Compares all tables but bookkeeping in the order of their names; memory does not grow with the rows.
 
     `done` says per legacy table up to which key it was compared before; None means wholly. Tables that only the
@@ -46,8 +47,9 @@ async def compare_databases(
         lost = tuple(missing_column(name, each) for each in plans[name].lost) if after is None else ()
         if lost:
             yield RangeOutcome(table=name, keys=KeyRange(upto=()), differences=lost)
-        async for outcome in compare_table(legacy, target, plans[name], after=after, options=options):
-            yield outcome
+        async with aclosing(compare_table(legacy, target, plans[name], after=after, options=options)) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
     for name in sorted(_only_on_target(*schemas, mapping)):
         yield await _outcome_of_extra(target, schemas[1][name])
 

@@ -2,8 +2,10 @@
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from harness.domain.cell_values import Family, parse_moment
 from harness.domain.compare_blocks import BlockFindings, compare_block
@@ -20,6 +22,9 @@ _MAX_RECHECKED = 10_000
 """Differing rows of one range that are read again: more are no rows in flight."""
 
 
+RunRange = Callable[[TablePlan, KeyRange], Awaitable[RangeOutcome]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowParityOptions:
     """Sizes in rows, times in seconds."""
@@ -27,6 +32,11 @@ class RowParityOptions:
     partition_rows: int = 250_000
     recheck_after_s: float = 1.0
     """Differing rows are read again after this long: what only was in flight agrees by then."""
+    recheck_times: int = 2
+    """How often at most; what still differs then is a difference."""
+    ranges_at_once: int = 1
+    run_range: RunRange | None = None
+    """Where a range is compared; None means in this process."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -37,7 +47,7 @@ async def compare_table(
     *,
     after: Key | None = None,
     options: RowParityOptions | None = None,
-) -> AsyncIterator[RangeOutcome]:
+) -> AsyncGenerator[RangeOutcome, None]:
     """Compares the rows behind `after`, range by range; each outcome is final, and the next begins at its end.
 
     Every row of either side lies in exactly one range. A table without a key that both sides know is one range, and
@@ -47,26 +57,55 @@ async def compare_table(
         SystemUnavailable: a database does not answer.
     """
     options = options or RowParityOptions()
-    while True:
-        upto = await _find_bound(legacy, plan, after, options) if _is_keyed(plan) else None
-        keys = KeyRange(after=after, upto=upto)
-        yield await compare_range(legacy, target, plan, keys, options)
-        if upto is None:
-            return
-        after = upto
+    run = options.run_range or partial(_run_here, legacy, target, options)
+    running = deque[asyncio.Future[RangeOutcome]]()
+    is_last = False
+    try:
+        while running or not is_last:
+            if is_last or len(running) == options.ranges_at_once:
+                yield await running.popleft()
+                continue
+            upto = await _find_bound(legacy, plan, after, options) if _is_keyed(plan) else None
+            running.append(asyncio.ensure_future(run(plan, KeyRange(after=after, upto=upto))))
+            after, is_last = upto, upto is None
+    finally:
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _run_here(
+    legacy: RowSource, target: RowSource, options: RowParityOptions, plan: TablePlan, keys: KeyRange
+) -> RangeOutcome:
+    return await compare_range(legacy, target, plan, keys, options)
 
 
 async def compare_range(
     legacy: RowSource, target: RowSource, plan: TablePlan, keys: KeyRange, options: RowParityOptions
 ) -> RangeOutcome:
-    """Compares one range: both sides as of one moment each, then what differed once more."""
-    differences, suspects = list[Difference](), list[Key]()
+    """Compares one range: both sides as of one moment each, then what differed again, until nothing is in flight."""
+    outcome, suspects = await _read_range(legacy, target, plan, keys)
+    first = len(suspects)
+    for _ in range(options.recheck_times if first <= _MAX_RECHECKED else 0):
+        if not suspects:
+            break
+        await options.sleep(options.recheck_after_s)
+        again = await _compare_again(legacy, target, plan, suspects)
+        suspects = again.keys
+        outcome = replace(outcome, differences=again.differences, settled=first - len(suspects))
+    return outcome
+
+
+async def _read_range(
+    legacy: RowSource, target: RowSource, plan: TablePlan, keys: KeyRange
+) -> tuple[RangeOutcome, Sequence[Key]]:
+    differences, suspects = list[Difference](), dict[Key, None]()
     async with legacy.open_reader() as ours, target.open_reader() as theirs:
         left, right = _side(ours, plan, keys, is_legacy=True), _side(theirs, plan, keys, is_legacy=False)
         async for rows in _aligned(left, right) if _is_keyed(plan) else _whole(left, right):
             found = compare_block(plan, *rows)
             differences += found.differences
-            suspects += found.keys
+            suspects |= dict.fromkeys(found.keys)
     outcome = RangeOutcome(
         table=plan.legacy.name,
         keys=keys,
@@ -74,11 +113,18 @@ async def compare_range(
         target_rows=right.count,
         differences=tuple(differences),
     )
-    if not suspects or len(suspects) > _MAX_RECHECKED or not _is_keyed(plan):
-        return outcome
-    await options.sleep(options.recheck_after_s)
-    again = await _compare_rows(legacy, target, plan, list(dict.fromkeys(suspects)))
-    return replace(outcome, differences=again.differences, settled=len(set(suspects)) - len(set(again.keys)))
+    return outcome, tuple(suspects)
+
+
+async def _compare_again(
+    legacy: RowSource, target: RowSource, plan: TablePlan, suspects: Sequence[Key]
+) -> BlockFindings:
+    """The rows of these keys once more; the whole of a table that has no key."""
+    if _is_keyed(plan):
+        found = await _compare_rows(legacy, target, plan, suspects)
+        return replace(found, keys=tuple(dict.fromkeys(found.keys)))
+    outcome, keys = await _read_range(legacy, target, plan, KeyRange())
+    return BlockFindings(differences=outcome.differences, keys=tuple(keys)[: len(suspects)])
 
 
 class _Stream:

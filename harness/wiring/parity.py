@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,14 +12,13 @@ from harness.adapters.evidence_store import require_empty
 from harness.adapters.postgres_dsn import redact_dsn
 from harness.adapters.postgres_reader import PostgresSource
 from harness.adapters.row_parity_log import RowParityLog
-from harness.adapters.sqlite_reader import SqliteSource
 from harness.domain.difference import Difference
-from harness.domain.ports import RowSource
 from harness.domain.row_parity import RangeOutcome
 from harness.engine.row_parity import compare_databases
 from harness.engine.rows import RowParityOptions
 from harness.settings import RowsSettings
 from harness.wiring.migrate import row_mapping
+from harness.wiring.row_tasks import DaskSettings, ranges_on_dask, row_source
 
 _KEPT = 200
 
@@ -35,6 +34,8 @@ class RowParityRequest:
     """A directory that keeps every difference, and how far the comparison came."""
     is_resumed: bool = False
     options: RowParityOptions = field(default_factory=RowParityOptions)
+    dask: DaskSettings | None = None
+    """Compares ranges as tasks of a Dask scheduler; None means in this process."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,19 +80,32 @@ async def compare_rows(request: RowParityRequest, on_range: Callable[[RowParity]
 async def _compare(
     request: RowParityRequest, log: RowParityLog | None, on_range: Callable[[RowParity], None]
 ) -> RowParity:
+    if request.dask is None:
+        return await _compare_all(request, request.options, log, on_range)
+    async with ranges_on_dask(request.legacy, request.target_dsn, request.options, request.dask) as options:
+        return await _compare_all(request, options, log, on_range)
+
+
+async def _compare_all(
+    request: RowParityRequest,
+    options: RowParityOptions,
+    log: RowParityLog | None,
+    on_range: Callable[[RowParity], None],
+) -> RowParity:
     sums = _sums_of(log)
     outcomes = compare_databases(
-        _source(request.legacy),
+        row_source(request.legacy),
         PostgresSource(request.target_dsn),
         mapping=row_mapping(request.rows),
         done=None if log is None else log.done(),
-        options=request.options,
+        options=options,
     )
-    async for outcome in outcomes:
-        if log is not None:
-            log.append(outcome)
-        _count(sums, outcome)
-        on_range(sums)
+    async with aclosing(outcomes):
+        async for outcome in outcomes:
+            if log is not None:
+                log.append(outcome)
+            _count(sums, outcome)
+            on_range(sums)
     return sums
 
 
@@ -119,10 +133,6 @@ def _count(sums: RowParity, outcome: RangeOutcome) -> None:
         differences=len(outcome.differences),
     )
     sums.first += outcome.differences[: _KEPT - len(sums.first)]
-
-
-def _source(address: str) -> RowSource:
-    return PostgresSource(address) if "://" in address else SqliteSource(Path(address))
 
 
 def _inputs(request: RowParityRequest) -> str:

@@ -88,6 +88,14 @@ def test_bad_input_has_a_message_and_its_exit_code(
         (_migrate(legacy, "localhost/db"), ExitCode.USAGE),
         (_migrate(legacy, unreachable), ExitCode.INCONCLUSIVE),
         (_parity(legacy, unreachable), ExitCode.INCONCLUSIVE),
+        (_parity(alien, unreachable), ExitCode.USAGE),
+        (_parity(legacy, "localhost/db"), ExitCode.USAGE),
+        (run(["parity", "schema", "--legacy-db", str(alien), "--target-dsn", unreachable]), ExitCode.USAGE),
+        (run(["parity", "schema", "--legacy-db", str(legacy), "--target-dsn", unreachable]), ExitCode.INCONCLUSIVE),
+        (
+            run(["parity", "rows", "--legacy-db", "a", "--target-dsn", "b", "--dask-scheduler", "tcp://127.0.0.1:1"]),
+            ExitCode.USAGE,
+        ),
         (run(["migrate", "--target-dsn", unreachable]), ExitCode.USAGE),
         (run(["prepare", "--yes", "--target-dsn", unreachable]), ExitCode.INCONCLUSIVE),
     ]

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from harness.adapters import postgres_reader, sqlite_reader
-from harness.domain.errors import ConfigurationError, SystemUnavailable
+from harness.domain.errors import ConfigurationError, HarnessError, SystemUnavailable
 from harness.engine.rows import RowParityOptions
 from harness.settings import RowsSettings, TableMap
 from harness.wiring.parity import RowParity, RowParityRequest, compare_rows
@@ -291,3 +291,51 @@ async def test_what_cannot_be_compared_is_named(pair: tuple[Path, str], tmp_path
         await _compare(pair, out=tmp_path / "run")
     with pytest.raises(ConfigurationError, match="other databases"):
         await _compare((tmp_path / "unused.db", pair[1]), out=tmp_path / "run", is_resumed=True)
+
+
+async def test_a_disk_that_is_full_is_told_and_the_comparison_goes_on_once_there_is_room(
+    pair: tuple[Path, str], tmp_path: Path
+) -> None:
+    await _on_target(pair, "UPDATE cells SET name = 'other' WHERE id IN (60, 118)")
+    kept = tmp_path / "run" / "differences.jsonl"
+
+    def fill_up(_sums: RowParity) -> None:
+        kept.unlink()
+        kept.symlink_to("/dev/full")
+
+    request = RowParityRequest(
+        legacy=str(pair[0]), target_dsn=pair[1], rows=RowsSettings(), out=kept.parent, options=_QUICK
+    )
+    with pytest.raises(HarnessError, match="No space left"):
+        await compare_rows(request, fill_up)
+    kept.unlink()
+    found = await _compare(pair, out=kept.parent, is_resumed=True)
+    assert [each.pointer for each in found.first] == ["/cells/60/name", "/cells/118/name"]
+    assert kept.read_bytes().count(b"\n") == 2
+
+
+async def test_a_row_that_needs_longer_is_read_again_and_one_that_never_comes_is_not_waited_for(
+    pair: tuple[Path, str],
+) -> None:
+    await _on_target(pair, "UPDATE cells SET name = 'late' WHERE id IN (34, 36)")
+    pauses: list[float] = []
+
+    async def arrive(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            await _on_target(pair, "UPDATE cells SET name = 'name-17' WHERE id = 34")
+
+    options = RowParityOptions(partition_rows=1_000, recheck_after_s=0.5, recheck_times=3, sleep=arrive)
+    found = await _compare(pair, options=options)
+    assert ([each.pointer for each in found.first], found.settled) == (["/cells/36/name"], 1)
+    assert pauses == [0.5] * 3
+
+
+async def test_a_table_without_a_key_is_read_again_as_a_whole(pair: tuple[Path, str]) -> None:
+    await _on_target(pair, "INSERT INTO lines VALUES ('late')")
+
+    async def arrive(_seconds: float) -> None:
+        await _on_target(pair, "DELETE FROM lines WHERE text = 'late'")
+
+    found = await _compare(pair, options=RowParityOptions(partition_rows=1_000, sleep=arrive))
+    assert (found.first, found.settled) == ([], 1)
