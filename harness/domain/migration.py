@@ -1,6 +1,6 @@
 """What a migration writes: which rows go where, as which values, and why some cannot go."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.domain.carry_column import carry_column
@@ -14,7 +14,6 @@ from harness.domain.rows import Cell, Column, Row, TableSchema
 
 Enums = Mapping[str, Sequence[str]]
 _SHOWN_REFUSALS = 5
-MAX_KEPT_REFUSALS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +57,12 @@ class TableCarrier:
 
     plan: TablePlan
     enums: Enums
+    on_refusal: Callable[[Refusal], None] = lambda _: None
+    """Told of every value that cannot be carried, as it is met."""
     rows: int = 0
     """Carried or refused so far."""
     refusals: list[Refusal] = field(default_factory=list)
-    """The first of them."""
+    """The first of them; memory does not grow with the rest."""
     refused: int = 0
 
     @property
@@ -101,9 +102,11 @@ class TableCarrier:
 
     def _refuse(self, rows: Sequence[Row], position: int, column: str, why: str) -> None:
         self.refused += 1
-        if len(self.refusals) < MAX_KEPT_REFUSALS:
-            row = name_row(self.plan.legacy, rows[position], self.rows + position)
-            self.refusals.append(Refusal(table=self.plan.legacy.name, row=row, column=column, why=why))
+        row = name_row(self.plan.legacy, rows[position], self.rows + position)
+        refusal = Refusal(table=self.plan.legacy.name, row=row, column=column, why=why)
+        self.on_refusal(refusal)
+        if len(self.refusals) < _SHOWN_REFUSALS:
+            self.refusals.append(refusal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

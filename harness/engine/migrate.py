@@ -39,7 +39,7 @@ async def migrate(
     waiting = None if options.is_dry_run else await stage_rows(source, target, schemas, mapping, options)
     try:
         async with target.transaction(commit=not options.is_dry_run) as load:
-            carriers = await carriers_of(load, schemas, mapping)
+            carriers = await carriers_of(load, schemas, mapping, options)
             present = await load.count_rows()
             is_unchanged = holds_rows(present, mapping)
             if waiting is not None:
@@ -75,7 +75,7 @@ async def _copy(source: RowSource, load: OpenLoad, carriers: Sequence[TableCarri
         before = sum(carrier.rows for carrier in carriers)
         lines = _lines(source, each, lambda rows, before=before: options.on_rows("copied", before + rows))  # type: ignore[misc]
         await load.copy(each.plan.target.name, each.columns, lines)
-    refuse_if_any(carriers, options)
+    refuse_if_any(carriers)
 
 
 async def _lines(source: RowSource, carrier: TableCarrier, on_rows: Callable[[int], None]) -> AsyncIterator[bytes]:

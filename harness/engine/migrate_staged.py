@@ -34,7 +34,7 @@ async def stage_rows(
         ConfigurationError: an interrupted migration waits, and nothing is said of it, or it was another one.
     """
     async with target.transaction(commit=False) as load:
-        carriers = await carriers_of(load, schemas, mapping)
+        carriers = await carriers_of(load, schemas, mapping, options)
         carriers.sort(key=lambda each: load.order.index(each.plan.target.name))
         is_taken = holds_rows(await load.count_rows(), mapping)
     async with target.staging() as staging:
@@ -51,18 +51,20 @@ async def stage_rows(
             return None
         await work.copy(left)
         try:
-            refuse_if_any(carriers, options)
+            refuse_if_any(carriers)
         except BaseException:
             await staging.discard()
             raise
         return left.rows
 
 
-async def carriers_of(load: OpenLoad, schemas: Schemas, mapping: RowMapping) -> list[TableCarrier]:
+async def carriers_of(
+    load: OpenLoad, schemas: Schemas, mapping: RowMapping, options: MigrationOptions
+) -> list[TableCarrier]:
     """What turns each table's rows into lines, by the legacy's names."""
     async with load.open_reader() as reader:
         plans = plan_tables(schemas, await reader.read_schemas(), mapping)
-    return [TableCarrier(plan=plan, enums=load.enums) for plan in plans]
+    return [TableCarrier(plan=plan, enums=load.enums, on_refusal=options.on_refusal) for plan in plans]
 
 
 def holds_rows(present: Mapping[str, int], mapping: RowMapping) -> bool:
@@ -77,16 +79,10 @@ async def discard_staged(target: TargetDatabase) -> None:
             await staging.discard()
 
 
-def refuse_if_any(carriers: Sequence[TableCarrier], options: MigrationOptions) -> None:
-    """Tells of every value that cannot be carried.
-
-    Raises:
-        DataRefused: there is one.
-    """
+def refuse_if_any(carriers: Sequence[TableCarrier]) -> None:
+    """Raises DataRefused where a value could not be carried."""
     refused = [each for each in carriers if each.refused]
     first = [refusal for each in refused for refusal in each.refusals]
-    for refusal in first:
-        options.on_refusal(refusal)
     if refused:
         raise refusal_error(first, sum(each.refused for each in refused))
 

@@ -105,4 +105,4 @@ class MigrationOptions:
     on_rows: Callable[[str, int], None] = lambda _stage, _rows: None
     """Told `copied` and `verified` with the number of rows so far."""
     on_refusal: Callable[[Refusal], None] = lambda _: None
-    """Told of every value that cannot be carried, up to some thousand a table."""
+    """Told of every value that cannot be carried, as it is met."""

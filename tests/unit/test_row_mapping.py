@@ -9,8 +9,10 @@ from harness.domain.cell_rule import CellRule, NoCounterpart, is_unit
 from harness.domain.cell_values import Family
 from harness.domain.compare_rows import compare_states
 from harness.domain.errors import ConfigurationError
+from harness.domain.migration import Refusal, TableCarrier
 from harness.domain.row_mapping import TableMapping
 from harness.domain.row_mapping_check import check_tables
+from harness.domain.row_plan import plan_table
 from harness.domain.rows import Cell, Column, Row, TableRows, TableSchema
 
 
@@ -169,3 +171,12 @@ def test_a_value_that_is_not_covered_is_a_difference_even_where_both_hold_it() -
     assert _states((1, "lost", 1, 1.0, None), (1, "lost", Decimal("0.01"), "1970-01-01 00:00:01.000000", "legacy")) == [
         "/item/1/state"
     ]
+
+
+def test_every_value_that_cannot_be_carried_is_told_and_few_are_kept() -> None:
+    told: list[Refusal] = []
+    plan = plan_table(_LEGACY["item"], _TARGET["items"], _mapping()["item"])
+    carrier = TableCarrier(plan=plan, enums={}, on_refusal=told.append)
+    assert carrier.carry([(number, "lost", 1, 0.0, None) for number in range(12_000)]) == b""
+    assert (len(told), carrier.refused, len(carrier.refusals)) == (12_000, 12_000, 5)
+    assert str(told[-1]).startswith('table item, row id=11999, column state: the value "lost" is not covered')
