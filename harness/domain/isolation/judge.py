@@ -1,13 +1,13 @@
 """Judges one history: every key by itself, then all keys at once, as pages show them."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from harness.domain.isolation.anomaly import Anomaly, classify
 from harness.domain.isolation.history import NEVER_NS, History, Op
 from harness.domain.isolation.linearise import Answer, linearise
-from harness.domain.isolation.model import Keyspace, explain_key, explain_keyspace
+from harness.domain.isolation.model import KEY_MODEL, Model, keyspace_model
 from harness.domain.isolation.pages import ops_of_key, without_pages
 from harness.domain.isolation.scenario import Kind
 from harness.domain.isolation.shrink import shrink
@@ -58,12 +58,11 @@ def judge_history(history: History, budget: int = BUDGET) -> Judgement:
     searched: list[tuple[Answer, Finding | None]] = []
     for key in history.keys:
         ops = ops_of_key(history, key)
-        searched.append(_search(history, without_pages(ops), None, explain_key, budget))
+        searched.append(_search(history, without_pages(ops), KEY_MODEL, budget))
         if searched[-1][0] is Answer.LINEARISABLE and len(without_pages(ops)) < len(ops):
-            searched.append(_search(history, ops, None, explain_key, budget))
+            searched.append(_search(history, ops, KEY_MODEL, budget))
     if all(answer is Answer.LINEARISABLE for answer, _ in searched) and any(op.page for op in history.ops):
-        keyspace: Keyspace = (None,) * len(history.keys)
-        searched.append(_search(history, history.ops, keyspace, explain_keyspace(history.keys), budget))
+        searched.append(_search(history, history.ops, keyspace_model(history.keys), budget))
     return Judgement(
         searches=len(searched),
         undecided=sum(answer is Answer.UNDECIDED for answer, _ in searched),
@@ -71,15 +70,13 @@ def judge_history(history: History, budget: int = BUDGET) -> Judgement:
     )
 
 
-def _search(
-    history: History, ops: Sequence[Op], initial: State, explain: Callable[[State, Op], object], budget: int
-) -> tuple[Answer, Finding | None]:
+def _search(history: History, ops: Sequence[Op], model: Model[State], budget: int) -> tuple[Answer, Finding | None]:
     ops = [replace(op, is_optional=True, returned_ns=NEVER_NS) if op.is_unknown else op for op in ops]
     ops = [op for op in ops if not op.is_optional or op.may_write]
-    answer = linearise(ops, initial, explain, budget).answer
+    answer = linearise(ops, model, budget).answer
     if answer is not Answer.NOT_LINEARISABLE:
         return answer, None
-    return answer, _finding(history, ops, shrink(ops, initial, explain))
+    return answer, _finding(history, ops, shrink(ops, model))
 
 
 def _finding(history: History, ops: Sequence[Op], core: tuple[Op, ...]) -> Finding:

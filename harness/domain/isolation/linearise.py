@@ -4,13 +4,14 @@ Source: Wing and Gong, Testing and Verifying Concurrent Objects (1993); Lowe, Te
 remembering the configurations that were met before.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar, cast
 
 from harness.domain.isolation.history import Op
-from harness.domain.isolation.model import UNEXPLAINED
+from harness.domain.isolation.model import UNEXPLAINED, Model
+from harness.domain.isolation.sights import Sights
 
 State = TypeVar("State", bound=Hashable)
 
@@ -32,22 +33,19 @@ class Search:
     configurations: int
 
 
-def linearise(
-    ops: Sequence[Op], initial: State, explain: Callable[[State, Op], object], budget: int = 200_000
-) -> Search:
+def linearise(ops: Sequence[Op], model: Model[State], budget: int = 200_000) -> Search:
     """Search for an order; an optional operation may be left out, and others must all stand in it.
 
-    `explain` gives the state after an operation, UNEXPLAINED where its answer does not fit. The verdict depends on
-    nothing but the arguments; `budget` bounds the configurations.
+    The verdict depends on nothing but the arguments; `budget` bounds the configurations.
     """
-    return _Searcher(ops, explain).run(initial, budget)
+    return _Searcher(ops, model).run(budget)
 
 
 class _Searcher(Generic[State]):
     """One search; a set of operations is an integer with a bit for each."""
 
-    def __init__(self, ops: Sequence[Op], explain: Callable[[State, Op], object]) -> None:
-        self._explain = explain
+    def __init__(self, ops: Sequence[Op], model: Model[State]) -> None:
+        self._model = model
         self._known: dict[tuple[int, State], tuple[object]] = {}
         self._ops = sorted(ops, key=lambda op: (op.returned_ns, op.invoked_ns))
         self._bits = [1 << position for position in range(len(self._ops))]
@@ -60,12 +58,13 @@ class _Searcher(Generic[State]):
             sum(bit for op, bit in self._each() if op.invoked_ns > earlier.returned_ns) if earlier.is_optional else 0
             for earlier in self._ops
         ]
+        self._sights = Sights(self._ops, model.cell_of)
         self._optional = [position for position, op in enumerate(self._ops) if op.is_optional]
 
-    def run(self, initial: State, budget: int) -> Search:
+    def run(self, budget: int) -> Search:
         """Depth first, the operation that ended first before others."""
         seen: set[tuple[int, State]] = set()
-        waiting: list[tuple[int, State]] = [(0, initial)]
+        waiting: list[tuple[int, State]] = [(0, self._model.initial)]
         while waiting:
             done, state = self._advance(*waiting.pop())
             if done & self._needed == self._needed:
@@ -75,6 +74,8 @@ class _Searcher(Generic[State]):
             if len(seen) >= budget:
                 return Search(answer=Answer.UNDECIDED, configurations=len(seen))
             seen.add((done, state))
+            if self._sights.are_lost(done, state):
+                continue
             # The last that is put there is looked at first.
             waiting += [
                 (done | self._bits[position], after) for position, after in reversed(self._changes(done, state))
@@ -110,7 +111,7 @@ class _Searcher(Generic[State]):
         """What the model says, asked once: many orders lead to the same few states."""
         known = self._known.get((position, state))
         if known is None:
-            known = self._known[position, state] = (self._explain(state, self._ops[position]),)
+            known = self._known[position, state] = (self._model.explain(state, self._ops[position]),)
         return known[0]
 
     def _candidates(self, done: int) -> list[int]:

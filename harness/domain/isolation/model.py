@@ -1,6 +1,8 @@
 """The serial model: what each operation answers, and leaves, where operations come one at a time."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from harness.domain.isolation.history import Op, Page, Row
 from harness.domain.isolation.scenario import Cell, Kind, Refusal
@@ -16,7 +18,17 @@ class _Unexplained:
 
 
 UNEXPLAINED = _Unexplained()
-Explain = Callable[[KeyState, Op], KeyState | _Unexplained]
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model(Generic[State]):
+    """A serial system: `explain` gives the state after an operation, UNEXPLAINED where its answer does not fit."""
+
+    initial: State
+    explain: Callable[[State, Op], State | _Unexplained]
+    cell_of: Callable[[State, str, int], Cell]
+    """What a key's row holds in a field; null where there is no row."""
 
 
 def explain_key(state: KeyState, op: Op) -> KeyState | _Unexplained:
@@ -34,8 +46,16 @@ def explain_key(state: KeyState, op: Op) -> KeyState | _Unexplained:
     return after if shown is not None and shown.is_shown_as(op.row) else UNEXPLAINED
 
 
-def explain_keyspace(keys: tuple[str, ...]) -> Callable[[Keyspace, Op], Keyspace | _Unexplained]:
-    """The model of all of `keys` at once: a page shows them all as of one moment."""
+def _cell_of_key(state: KeyState, _: str, index: int) -> Cell:
+    return None if state is None else state.fields[index]
+
+
+KEY_MODEL: Model[KeyState] = Model(initial=None, explain=explain_key, cell_of=_cell_of_key)
+"""The model of one key, without a row at first."""
+
+
+def keyspace_model(keys: tuple[str, ...]) -> Model[Keyspace]:
+    """The model of all of `keys` at once, without a row at first: a page shows them all as of one moment."""
     ordered = sorted(keys)
     positions = {key: ordered.index(key) for key in keys}
 
@@ -48,7 +68,10 @@ def explain_keyspace(keys: tuple[str, ...]) -> Callable[[Keyspace, Op], Keyspace
             return UNEXPLAINED
         return state if after is state[position] else (*state[:position], after, *state[position + 1 :])
 
-    return explain
+    def cell_of(state: Keyspace, key: str, index: int) -> Cell:
+        return _cell_of_key(state[positions[key]], key, index) if key in positions else None
+
+    return Model(initial=(None,) * len(keys), explain=explain, cell_of=cell_of)
 
 
 def matches(row: Row, guard: tuple[tuple[int, Cell], ...]) -> bool:

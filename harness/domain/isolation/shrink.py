@@ -10,21 +10,22 @@ from typing import TypeVar
 
 from harness.domain.isolation.history import Op
 from harness.domain.isolation.linearise import Answer, linearise
+from harness.domain.isolation.model import Model
 from harness.domain.shrinking import Kept, minimise
 
-_BUDGET = 20_000
+_BUDGET = 5_000
 
 State = TypeVar("State", bound=Hashable)
 
 
-def shrink(ops: Sequence[Op], initial: State, explain: Callable[[State, Op], object]) -> tuple[Op, ...]:
+def shrink(ops: Sequence[Op], model: Model[State]) -> tuple[Op, ...]:
     """The operations whose answers contradict each other: with any one of them left out of account, none does.
 
     `ops` are taken to have no explanation. Where a search is too long, the part is kept whole.
     """
 
     def is_unexplained(part: Sequence[Op]) -> bool:
-        return linearise(part, initial, explain, _BUDGET).answer is Answer.NOT_LINEARISABLE
+        return linearise(part, model, _BUDGET).answer is Answer.NOT_LINEARISABLE
 
     ops = _first_contradiction(ops, is_unexplained)
     search = minimise(tuple(position for position, op in enumerate(ops) if not op.is_optional))

@@ -9,7 +9,7 @@ from harness.domain.isolation.anomaly import Anomaly
 from harness.domain.isolation.history import History, Op
 from harness.domain.isolation.judge import Finding, judge_history
 from harness.domain.isolation.linearise import Answer, linearise
-from harness.domain.isolation.model import explain_key
+from harness.domain.isolation.model import KEY_MODEL
 from harness.domain.isolation.timeline import draw_timeline
 from tests.builders.histories import created, history, op, page, row
 
@@ -117,7 +117,7 @@ def _answer_of(ops: Sequence[Op], believed: set[int]) -> Answer:
     """Where only the answers of some are believed, and every other write may have happened."""
     part = [each if each.index in believed else replace(each, is_optional=True) for each in ops]
     part = [each for each in part if each.index in believed or each.may_write]
-    return linearise(part, None, explain_key).answer
+    return linearise(part, KEY_MODEL).answer
 
 
 def test_a_finding_is_drawn() -> None:

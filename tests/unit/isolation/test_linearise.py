@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.domain.isolation.history import History, Op, Row
 from harness.domain.isolation.judge import judge_history
 from harness.domain.isolation.linearise import Answer, linearise
-from harness.domain.isolation.model import UNEXPLAINED, KeyState, explain_key
+from harness.domain.isolation.model import KEY_MODEL, UNEXPLAINED, KeyState, explain_key
 from tests.builders.histories import created, history, op, row
 
 NAMES = ("create", "rename", "reprice", "seal", "reopen", "delete", "read")
@@ -107,7 +107,7 @@ def test_a_wrong_read_between_serial_operations_is_found(serial: History, data: 
 @settings(max_examples=150)
 @given(small_histories())
 def test_the_search_agrees_with_trying_every_order(ops: list[Op]) -> None:
-    found = linearise(ops, None, explain_key).answer
+    found = linearise(ops, KEY_MODEL).answer
     assert (found is Answer.LINEARISABLE) == is_linearisable_by_trial(ops)
 
 
@@ -130,7 +130,15 @@ def test_a_write_that_changes_nothing_at_first_may_be_needed_later() -> None:
 
 
 def test_a_search_that_is_too_long_is_undecided() -> None:
-    writes = [op("rename", (2, 50), value=value, answer=row(str(value))) for value in range(2, 12)]
-    impossible = op("read", (60, 61), answer=row("none"))
-    search = linearise([created(), *writes, impossible], None, explain_key, budget=100)
+    writes = [op("rename", (2, 50), value=value) for value in range(2, 12)]
+    impossible = op("read", (60, 61), status=404)
+    search = linearise([created(), *writes, impossible], KEY_MODEL, budget=100)
     assert (search.answer, search.configurations) == (Answer.UNDECIDED, 100)
+
+
+def test_a_value_that_cannot_come_back_ends_the_search_at_once() -> None:
+    writes = [op("rename", (2, 50), value=value) for value in range(2, 12)]
+    impossible = op("read", (60, 61), answer=row("never written"))
+    search = linearise([created(), *writes, impossible], KEY_MODEL, budget=100)
+    assert search.answer is Answer.NOT_LINEARISABLE
+    assert search.configurations < 5
