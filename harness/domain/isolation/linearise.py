@@ -34,7 +34,7 @@ class Search:
 
 
 def linearise(ops: Sequence[Op], model: Model[State], budget: int = 200_000) -> Search:
-    """Search for an order; an optional operation may be left out, and others must all stand in it.
+    """Search for an order in which all operations stand; optional ones, which are always writes, may be left out.
 
     The verdict depends on nothing but the arguments; `budget` bounds the configurations.
     """
