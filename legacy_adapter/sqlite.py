@@ -41,11 +41,14 @@ class SqliteState:
     """Implements StateStore for a file that other processes hold open.
 
     The file is never replaced: pages are written into it through the backup API, so the application's
-    connections and the journal mode stay as they are.
+    connections and the journal mode stay as they are. What is captured is kept in the file `kept`, if there is one,
+    until `close`: it outlives a process that is killed, and another one can `recover` the state from it.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = _BUSY_S) -> None:
+    def __init__(self, path: Path, *, kept: Path | None = None, busy_timeout_s: float = _BUSY_S) -> None:
         self._path = path
+        self._kept = kept
+        self._is_kept_ours = False
         self._busy_timeout_s = busy_timeout_s
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
@@ -61,6 +64,15 @@ class SqliteState:
         """Copies the present state, the marker included, to a private database of ours; writes nothing."""
         await self._in_turn(self._capture)
 
+    async def recover(self) -> None:
+        """Brings back what a killed process had captured and did not live to restore, if it kept that.
+
+        Raises:
+            ConfigurationError: the file carries no marker.
+            SystemUnavailable: another process keeps it locked.
+        """
+        await self._in_turn(self._recover)
+
     async def restore(self) -> None:
         """Brings the captured state back; free of charge where nobody has written since.
 
@@ -75,10 +87,12 @@ class SqliteState:
         return await self._in_turn(self._read)
 
     async def close(self) -> None:
-        """Closes our connections."""
+        """Closes our connections, and removes what was kept."""
         for connection in (self._reader, self._writer, self._snapshot):
             if connection is not None:
                 connection.close()
+        if self._kept is not None and self._is_kept_ours:
+            self._kept.unlink(missing_ok=True)
         self._reader = self._writer = self._snapshot = None
 
     async def _in_turn(self, work: Callable[[], _Answer]) -> _Answer:
@@ -101,9 +115,20 @@ class SqliteState:
             # A nameless database lives in memory and spills to a temporary file only when it is large.
             snapshot = sqlite3.connect("", check_same_thread=False)
             _copy(self._for_reading(), snapshot, self._busy_timeout_s)
+            if self._kept is not None:
+                _keep(snapshot, self._kept)
+                self._is_kept_ours = True
         if self._snapshot is not None:
             self._snapshot.close()
         self._snapshot, self._restored_version = snapshot, None
+
+    def _recover(self) -> None:
+        if self._kept is None or not self._kept.is_file():
+            return
+        self._require_disposable()
+        with sqlite_errors(self._path), closing(_connect(self._kept, "ro", self._busy_timeout_s)) as kept:
+            _copy(kept, self._for_writing(), self._busy_timeout_s)
+        self._restored_version, self._is_kept_ours = None, True
 
     def _restore(self) -> None:
         if self._snapshot is None:
@@ -142,6 +167,19 @@ class SqliteState:
         """Changes exactly when another connection has committed."""
         version: int = connection.execute("PRAGMA data_version").fetchone()[0]
         return version
+
+
+def _keep(snapshot: sqlite3.Connection, kept: Path) -> None:
+    """Writes it as a file that nobody else may read, whole or not at all."""
+    draft = kept.with_name(f".{kept.name}.draft")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    try:
+        with closing(sqlite3.connect(draft)) as copy:
+            snapshot.backup(copy)
+        draft.replace(kept)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _copy(source: sqlite3.Connection, destination: sqlite3.Connection, busy_timeout_s: float) -> None:

@@ -10,7 +10,7 @@ import asyncpg
 
 from harness.adapters.postgres_dsn import connect
 from harness.domain.errors import HarnessError
-from harness.domain.ports import StateStore
+from harness.domain.ports import StateStore, SupportsRecovery
 from harness.domain.rows import DatabaseState
 
 _BUSY_S = 1.0
@@ -99,6 +99,11 @@ class ProbedStore:
     async def capture(self) -> None:
         """As the store does."""
         await self._store.capture()
+
+    async def recover(self) -> None:
+        """As the store does; nothing where it keeps no state."""
+        if isinstance(self._store, SupportsRecovery):
+            await self._store.recover()
 
     async def restore(self) -> None:
         """As the store does."""

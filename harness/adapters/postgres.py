@@ -10,6 +10,7 @@ import asyncpg
 
 from harness.adapters.postgres_catalog import Catalog, read_catalog
 from harness.adapters.postgres_dsn import connect, redact_dsn
+from harness.adapters.postgres_snapshot import find_facts, keep_facts
 from harness.domain.errors import ConfigurationError, HarnessError, SystemUnavailable
 from harness.domain.rows import DatabaseState, TableRows
 from harness.domain.sqlite_rows import MARKER_TABLE, quote_name
@@ -72,11 +73,13 @@ async def read_rows(connection: Any, catalog: Catalog) -> DatabaseState:
 class PostgresState:
     """Implements StateStore; connections of the application stay valid over a restore.
 
-    The snapshot lies in a schema of its own in the same database and is dropped by `close`.
+    The snapshot lies in a schema of its own in the same database and is dropped by `close`. It outlives a process that
+    is killed: with the same `owner` another one can `recover` the state from it.
     """
 
-    def __init__(self, dsn: str, *, lock_timeout_ms: int = _LOCK_TIMEOUT_MS) -> None:
+    def __init__(self, dsn: str, *, owner: str = "", lock_timeout_ms: int = _LOCK_TIMEOUT_MS) -> None:
         self._dsn = dsn
+        self._owner = owner
         self._lock_timeout_ms = lock_timeout_ms
         self._open: Any = None
         self._turn = asyncio.Lock()
@@ -102,7 +105,22 @@ class PostgresState:
             catalog = await read_catalog(connection)
             await connection.execute(_capture_script(catalog))
             self._sequences = await _read_sequences(connection, catalog.sequences)
+            await keep_facts(connection, SNAPSHOT_SCHEMA, self._owner, self._sequences)
         self._catalog, self._restored, self._is_captured = catalog, {}, True
+
+    async def recover(self) -> None:
+        """Brings back what a process of the same owner had captured and did not live to restore, if there is one.
+
+        Raises:
+            ConfigurationError: the database carries no marker; nothing was written.
+            SystemUnavailable: the server is gone, or somebody keeps a table locked.
+        """
+        async with self._session() as connection, connection.transaction():
+            sequences = await find_facts(connection, SNAPSHOT_SCHEMA, self._owner) if self._owner else None
+            if sequences is not None:
+                self._catalog, self._sequences, self._restored = await read_catalog(connection), sequences, {}
+                await self._restore(connection, self._catalog)
+                self._is_captured = True
 
     async def restore(self) -> None:
         """Brings the captured rows and sequences back in one transaction.

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.domain.exchange import Exchange, Request
 from harness.domain.row_difference import Key
@@ -37,6 +37,14 @@ class StateStore(Protocol):
 
     async def close(self) -> None:
         """Releases connections; leaves the database as it is."""
+
+
+@runtime_checkable
+class SupportsRecovery(Protocol):
+    """A store whose captured state outlives a killed process."""
+
+    async def recover(self) -> None:
+        """Brings back what a process that was killed had captured; nothing where there is no such state."""
 
 
 class RowReader(Protocol):

@@ -65,9 +65,12 @@ class RowsAndFiles:
         await self._files.close()
 
 
-def legacy_store(database: Path, working_directory: Path | None = None) -> StateStore:
-    """The rows of the live file, and the marked directories that belong to it or lie in the working directory."""
-    rows = ProbedStore(SqliteState(database), SqliteProbe(database))
+def legacy_store(database: Path, working_directory: Path | None = None, kept: Path | None = None) -> StateStore:
+    """The rows of the live file, and the marked directories that belong to it or lie in the working directory.
+
+    With `kept`, a file, the rows that are captured outlive a killed process.
+    """
+    rows = ProbedStore(SqliteState(database, kept=kept), SqliteProbe(database))
     directories = find_disposable_directories(database, working_directory)
     return RowsAndFiles(rows, DirectoryState(directories)) if directories else rows
 

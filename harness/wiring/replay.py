@@ -27,7 +27,7 @@ from harness.domain.coverage import OPENAPI_FILE
 from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Side
 from harness.domain.identity import Identity
-from harness.domain.ports import StateStore
+from harness.domain.ports import StateStore, SupportsRecovery
 from harness.domain.session import Session, Sessions
 from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
@@ -46,6 +46,8 @@ __all__ = ["ReplayRequest", "SideOptions", "opened_sides", "replay", "replay_int
 SESSIONS_DIRECTORY = "scenarios/sessions"
 Sides = tuple[ReplaySide, ReplaySide]
 """The legacy and the target, in that order."""
+_STATE_FILE = "legacy-state.sqlite"
+"""In the run directory while the run goes on: the legacy's rows as they were at the start."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -71,9 +73,11 @@ async def replay(
     if note:
         on_note(note)
     inputs = replay_inputs(request, sessions)
+    request = replace(request, keeps_state=True)
     goes_on = request.is_resumed and has_run(request.out)
     if goes_on:
         if is_replayed(request.out, inputs):
+            (request.out / _STATE_FILE).unlink(missing_ok=True)
             return
     else:
         require_empty(request.out)
@@ -81,6 +85,8 @@ async def replay(
         store = resume_run(request.out, _secrets(request)) if goes_on else open_store(request)
         try:
             store.bind_inputs(inputs)
+            if goes_on:
+                await _recover_state(sides)
             options = replace(replay_options(settings), concurrency=request.concurrency)
             await replay_into(store, sessions, sides, on_session=on_session, options=options)
             store.finish(utc_now())
@@ -101,6 +107,15 @@ def patterns_or_default(patterns: Sequence[str]) -> tuple[str, ...]:
         hint = "Name files with --sessions, or write some there: `parakeet init` makes an example."
         raise ConfigurationError("there are no sessions to replay", where=str(directory), hint=hint)
     return (str(directory / "**"),)
+
+
+async def _recover_state(sides: Sides) -> None:
+    for side in sides:
+        if isinstance(side.store, RowsAndFiles):
+            hint = "Bring the state at the start back and replay into a new directory."
+            raise ConfigurationError("files beside the rows were not kept, so the run cannot go on", hint=hint)
+        if isinstance(side.store, SupportsRecovery):
+            await side.store.recover()
 
 
 def open_store(request: ReplayRequest) -> EvidenceStore:
@@ -206,9 +221,11 @@ def _stores(request: ReplayRequest, settings: Settings, stack: AsyncExitStack) -
         hint = "Give the file that the running legacy has open."
         raise ConfigurationError("there is no such database file", where=str(request.legacy_db), hint=hint)
     working = settings.legacy.working_directory
-    target = ProbedStore(PostgresState(request.target_dsn), PostgresProbe(request.target_dsn))
+    owner = str(request.out.resolve()) if request.keeps_state else ""
+    target = ProbedStore(PostgresState(request.target_dsn, owner=owner), PostgresProbe(request.target_dsn))
+    kept = request.out / _STATE_FILE if request.keeps_state else None
     stores: tuple[StateStore, ...] = (
-        legacy_store(request.legacy_db, Path(working) if working else None),
+        legacy_store(request.legacy_db, Path(working) if working else None, kept),
         RowsAndFiles(target, request.target_files) if request.target_files else target,
     )
     for store in stores:

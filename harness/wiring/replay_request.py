@@ -34,6 +34,8 @@ class ReplayRequest:
     """Sessions at once that only read; more than one only where no rows are compared."""
     keeps_connections: bool = False
     """Several requests a connection: faster, and a system that hangs up may then break a request that it never saw."""
+    keeps_state: bool = False
+    """The state at the start outlives a killed process: in `out`, and in the target's database."""
     is_resumed: bool = False
     """Goes on with the run in `out` that was cut off, or begins it where there is none."""
     out: Path

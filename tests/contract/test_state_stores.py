@@ -23,6 +23,8 @@ class Case:
     """A store, the application's way to write, and how to mark the database."""
 
     store: StateStore
+    again: Callable[[str], PostgresState | SqliteState]
+    """A store as another process has it, on behalf of a run of that name."""
     run: Callable[[str], Awaitable[object]]
     mark: Callable[[], Awaitable[None]]
 
@@ -39,7 +41,12 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     if request.param == "postgres":
         dsn = request.getfixturevalue("trades_dsn")
         live = await asyncpg.connect(dsn)
-        case = Case(store=PostgresState(dsn), run=live.execute, mark=lambda: mark_disposable(dsn))
+        case = Case(
+            store=PostgresState(dsn, owner="this run"),
+            again=lambda name: PostgresState(dsn, owner=name),
+            run=live.execute,
+            mark=lambda: mark_disposable(dsn),
+        )
     else:
         path = tmp_path / "trades.db"
         write_seed_database(path)
@@ -53,7 +60,12 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         async def mark() -> None:
             mark_disposable_file(path)
 
-        case = Case(store=SqliteState(path), run=run, mark=mark)
+        case = Case(
+            store=SqliteState(path, kept=tmp_path / "this run"),
+            again=lambda name: SqliteState(path, kept=tmp_path / name),
+            run=run,
+            mark=mark,
+        )
     for number in range(10):
         await case.run(_INSERT.format(f"T{number}"))
     yield case
@@ -109,6 +121,28 @@ async def test_a_later_capture_replaces_the_earlier(case: Case) -> None:
     await case.run("DELETE FROM trades")
     await case.store.restore()
     assert len((await case.store.read())["trades"].rows) == 9
+
+
+async def test_what_was_captured_outlives_a_killed_process_and_is_recovered_by_its_run_alone(case: Case) -> None:
+    await case.mark()
+    await case.store.capture()
+    before = await case.store.read()
+    await case.run(_INSERT.format("LEFT-BEHIND"))
+    changed = await case.store.read()
+    other, same, late = case.again("other run"), case.again("this run"), case.again("this run")
+    await other.recover()
+    assert not diff_states(changed, await other.read())
+    await same.recover()
+    assert not diff_states(before, await same.read())
+    await case.run(_INSERT.format("NEXT"))
+    await same.capture()
+    await same.close()
+    await case.run(_INSERT.format("LATER"))
+    kept = await late.read()
+    await late.recover()
+    assert not diff_states(kept, await late.read()), "nothing is kept of a store that was closed"
+    for store in (other, late):
+        await store.close()
 
 
 async def test_restoring_without_a_change_is_harmless(case: Case) -> None:

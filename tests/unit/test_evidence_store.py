@@ -205,3 +205,26 @@ def test_other_files_appear_whole(tmp_path: Path) -> None:
     assert [json.loads(line)["value"] for line in lines] == [1.5, 1.5]
     assert json.loads((tmp_path / "run" / "decision.json").read_text()) == {"decision": "GO"}
     assert not list((tmp_path / "run").glob(".*"))
+
+
+def test_what_was_seen_of_a_cut_session_is_evidence_until_the_run_goes_on(tmp_path: Path) -> None:
+    store = stored(tmp_path / "run", session_record("a"))
+    store.append_cut({"b": store.encode(session_record("b", steps=1))})
+    store.close()
+    assert [record.session_id for record in load_records(tmp_path / "run")] == ["a", "b"]
+    resumed = resume_run(tmp_path / "run")
+    assert resumed.finished_sessions == {"a"}
+    resumed.append_session(session_record("b"))
+    resumed.close()
+    assert [len(record.steps) for record in load_records(tmp_path / "run")] == [len(session_record("a").steps)] * 2
+
+
+def test_a_run_goes_on_from_the_inputs_that_it_began_with_alone(tmp_path: Path) -> None:
+    store = stored(tmp_path / "run", session_record("a"))
+    store.bind_inputs("these")
+    store.close()
+    resumed = resume_run(tmp_path / "run")
+    resumed.bind_inputs("these")
+    with pytest.raises(EvidenceError, match="other inputs"):
+        resumed.bind_inputs("those")
+    resumed.close()
