@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -107,7 +108,9 @@ async def _start(directory: Path, workers: int, children: list[Child]) -> str:
 
 def _child(directory: Path, role: str, *options: str, number: int = 0) -> Child:
     argv = [sys.executable, "-m", f"distributed.cli.dask_{role}", *_LOOPBACK, *options]
-    return Child.start(argv, name=f"Dask {role}", log_path=directory / f"{role}-{number}.log", cwd=directory)
+    environment = {**os.environ, "DASK_TEMPORARY_DIRECTORY": str(directory)}
+    log_path = directory / f"{role}-{number}.log"
+    return Child.start(argv, name=f"Dask {role}", log_path=log_path, cwd=directory, env=environment)
 
 
 def _require_alive(children: list[Child]) -> None:
