@@ -131,7 +131,8 @@ def script(new: Callable[[Service], int]) -> list[Step]:
 
     def started(service: Service) -> Answer:
         moment = service.now.strftime("%Y%m%d_%H%M%S")
-        run = "-".join(token(service, size) for size in (8, 4, 4, 4, 12))
+        parts = [token(service, size) for size in (8, 4, 3, 3, 12)]
+        run = f"{parts[0]}-{parts[1]}-4{parts[2]}-a{parts[3]}-{parts[4]}"
         return 200, {"job_id": f"Dual_Momentum_{moment}", "run_id": run, "state": "started", "errors": []}, ()
 
     metrics = {
@@ -150,7 +151,13 @@ def script(new: Callable[[Service], int]) -> list[Step]:
     invalid = {"detail": [{"type": "missing", "loc": ["body", "code"], "msg": "Field required", "input": {}}]}
     cookie: Headers = (("Set-Cookie", "mode=dark; Path=/; HttpOnly"), ("Set-Cookie", "lang=en; Path=/"))
     return [
-        ("health", "GET /health", "GET /health", lambda s: (200, {"status": "ok", "timestamp": s.micro()}, origin), {}),
+        (
+            "health",
+            "GET /health",
+            "GET /health",
+            lambda s: (200, {"status": "ok", "timestamp": s.micro(), "zoned": f"{s.micro()}Z"}, origin),
+            {},
+        ),
         ("create", "POST /api/trades/", "POST /api/trades/", lambda s: s.create(body), {"body": body}),
         ("again", "POST /api/trades/", "POST /api/trades/", lambda s: s.create(another), {"body": another}),
         ("read", "GET /api/trades/{new}", "GET /api/trades/{id}", lambda s: (200, s.rows[new(s)], ()), {}),

@@ -108,7 +108,10 @@ def _truncation(response: Response, announced: str) -> str:
 
 def _gunzip(body: bytes) -> bytes:
     with gzip.GzipFile(fileobj=BytesIO(body)) as stream:
-        return stream.read(_MAX_DECODED_BYTES)
+        decoded = stream.read(_MAX_DECODED_BYTES)
+        if len(decoded) == _MAX_DECODED_BYTES and stream.read(1):
+            raise EOFError  # what lies behind was not compared
+    return decoded
 
 
 def _inflate(body: bytes) -> bytes:
@@ -120,7 +123,7 @@ def _inflate(body: bytes) -> bytes:
 
 def _bounded(stream: Any, body: bytes) -> bytes:
     decoded: bytes = stream.decompress(body, _MAX_DECODED_BYTES)
-    if not stream.eof:
+    if not stream.eof or stream.unused_data:
         raise EOFError
     return decoded
 

@@ -24,6 +24,13 @@ class Planted:
     facet: Facet
     pointer: str
     kinds: frozenset[DifferenceKind]
+    is_in_repeat: bool = False
+    """Whether it is in the second pass alone."""
+
+    @property
+    def planted_step(self) -> StepRecord:
+        """The step that holds the defect."""
+        return (self.record.repeat if self.is_in_repeat else self.record.steps)[self.step]
 
     def is_found_in(self, comparisons: tuple[Comparison, ...]) -> bool:
         """Whether the step has a difference of the facet and kind at the pointer, indices and keys aside."""
@@ -52,6 +59,20 @@ class Defect:
     title: str
     facet: Facet
     plant: Callable[[SessionRecord], Planted | None]
+
+
+def now_and_then(defect: Defect) -> Defect:
+    """The defect in the second pass alone, as one that comes and goes."""
+
+    def plant(record: SessionRecord) -> Planted | None:
+        planted = defect.plant(record)
+        if planted is None or planted.record.repeat == record.repeat:
+            return None
+        edited = replace(record, repeat=planted.record.repeat)
+        return replace(planted, record=edited, is_in_repeat=True)
+
+    name, title = f"{defect.name}-now-and-then", f"{defect.title}, in one answer of two"
+    return Defect(name=name, title=title, facet=defect.facet, plant=plant)
 
 
 def edit_response(

@@ -102,7 +102,7 @@ def _plant(defect: Defect, record: SessionRecord) -> Planted | None:
 
 def _is_like_legacy(planted: Planted) -> bool:
     """Whether the target now does what the legacy does, where it consciously did not: that is no defect."""
-    pair = planted.record.steps[planted.step].pair
+    pair = planted.planted_step.pair
     legacy, target = pair.legacy.response, pair.target.response
     if legacy is None or target is None:
         return legacy is None

@@ -8,6 +8,7 @@ from harness.domain.difference import DifferenceKind
 from harness.domain.sabotage.defect import Defect, value_defect
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_ZULU = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _VALUE, _TYPE, _CLOCK = DifferenceKind.VALUE, DifferenceKind.TYPE, DifferenceKind.CLOCK
 _REPRESENTATION = DifferenceKind.REPRESENTATION
 
@@ -112,6 +113,14 @@ def _is_fresh_moment(name: str, value: Any) -> bool:
     return name in ("timestamp", "created_at", "updated_at", "last_updated") and _is_moment(name, value)
 
 
+def _is_zulu(_: str, value: Any) -> bool:
+    return isinstance(value, str) and _ZULU.fullmatch(value) is not None
+
+
+def _is_micro(name: str, value: Any) -> bool:
+    return _is_fresh_moment(name, value) and len(value) == 26
+
+
 def _is_token(name: str, value: Any) -> bool:
     return name == "request_id" and isinstance(value, str)
 
@@ -159,6 +168,17 @@ NOISE_DEFECTS: tuple[Defect, ...] = (
         _CLOCK,
         is_stable=False,
     ),
+    value_defect(
+        "clock-offset", "a Z became +00:00", _is_zulu, lambda v: f"{v[:-1]}+00:00", _CLOCK, _VALUE, is_stable=False
+    ),
+    value_defect(
+        "clock-coarse",
+        "only milliseconds fill microseconds",
+        _is_micro,
+        lambda v: f"{v[:23]}000",
+        _CLOCK,
+        is_stable=False,
+    ),
     value_defect("clock-null", "now is missing", _is_fresh_moment, lambda _: None, _TYPE, is_stable=False),
     value_defect("clock-epoch", "now is a number", _is_fresh_moment, lambda _: 1_770_000_000, _TYPE, is_stable=False),
     value_defect("token-short", "a token is shorter", _is_token, lambda v: v[:6], _VALUE, is_stable=False),
@@ -166,6 +186,8 @@ NOISE_DEFECTS: tuple[Defect, ...] = (
         "token-upper", "a token has other characters", _is_token, lambda v: "zz" + v[2:], _VALUE, is_stable=False
     ),
     value_defect("token-constant", "a token never changes", _is_token, lambda _: "deadbeef", _VALUE, is_stable=False),
+    value_defect("uuid-version", "uuids by clock", _is_uuid, lambda v: f"{v[:14]}1{v[15:]}", _VALUE, is_stable=False),
+    value_defect("uuid-case", "uuids in capitals", _is_uuid, str.upper, _VALUE, is_stable=False),
     value_defect(
         "uuid-plain", "a uuid lost its dashes", _is_uuid, lambda v: v.replace("-", ""), _VALUE, is_stable=False
     ),
