@@ -3,6 +3,8 @@
 import base64
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -41,17 +43,20 @@ def write_har(records: Iterable[SessionRecord], path: Path, side: Side, *, versi
 
 
 def _write(records: Iterable[SessionRecord], draft: Path, side: Side, version: str) -> int:
-    pages: list[dict[str, Any]] = []
     count = 0
-    with draft.open("w", encoding="utf-8") as file:
+    with draft.open("w", encoding="utf-8") as file, tempfile.TemporaryFile("w+", encoding="utf-8") as pages:
         creator = {"name": "parakeet", "version": version}
         file.write(f'{{"log": {{"version": "1.2", "creator": {json.dumps(creator)}, "entries": [')
         for record in records:
             for entry in _entries(record, side):
                 file.write(("," if count else "") + "\n" + json.dumps(entry))
                 count += 1
-            pages += _page(record, side)
-        file.write(f'\n], "pages": {json.dumps(pages)}}}}}\n')
+            for page in _page(record, side):
+                pages.write(("," if pages.tell() else "") + "\n" + json.dumps(page))
+        file.write('\n], "pages": [')
+        pages.seek(0)
+        shutil.copyfileobj(pages, file)
+        file.write("\n]}}\n")
         file.flush()
         os.fsync(file.fileno())
     return count
