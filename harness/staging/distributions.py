@@ -100,7 +100,11 @@ def _install(pins: Iterable[Pin], into: Path, platform: LambdaPlatform) -> None:
             command += ["--retries", "0", "--implementation", "cp"]
             command += ["--python-version", platform.runtime.removeprefix("python")]
             command += [word for tag in platform.wheel_tags() for word in ("--platform", tag)]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False)
+        try:
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            hint = "Check the network, or install the environment with `make install`, which needs none later."
+            raise ConfigurationError(f"pip took longer than {error.timeout:g} s", where=str(into), hint=hint) from error
     if ended.returncode != 0:
         reason = "\n".join(ended.stderr.strip().splitlines()[-5:])
         hint = "Check the network, or install the environment with `make install`, which needs none later."

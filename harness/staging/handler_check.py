@@ -12,7 +12,7 @@ from harness.domain.errors import ConfigurationError
 from harness.staging.artifact_cache import BuiltArtifact
 from harness.staging.build import BuiltArtifacts
 
-_TIMEOUT_S = 60
+_TIMEOUT_S = 120
 # Prints nothing where all is well; else the place nearest to the failure that is the artifact's own.
 _PROGRAM = """
 import importlib, json, os, sys, traceback
@@ -61,8 +61,25 @@ def require_importable(
 
 
 def _import(artifacts: BuiltArtifacts, artifact: BuiltArtifact, handler: str, variables: Mapping[str, str]) -> None:
+    try:
+        ended = _run(artifacts, artifact, handler, variables)
+    except subprocess.TimeoutExpired as error:
+        hint = "See what it does when it is imported, and whether this machine is overloaded; then build again."
+        what = f"the handler of {artifact.name} is not imported after {error.timeout:g} s"
+        raise ConfigurationError(what, where=handler, hint=hint) from error
+    if ended.returncode == 0:
+        return
+    failure = _read(ended.stdout) or _Failure(what=ended.stderr.strip()[-300:], file=handler, line=1)
+    hint = "Correct that line; a missing package goes into requirements/lambda.in, then `make lock`."
+    what = f"the handler of {artifact.name} cannot be imported: {failure.what}"
+    raise ConfigurationError(what, where=f"{failure.file}:{failure.line}", hint=hint)
+
+
+def _run(
+    artifacts: BuiltArtifacts, artifact: BuiltArtifact, handler: str, variables: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
     search = [artifact.root, *(layer.root / "python" for layer in artifacts.layers.values()), artifacts.runtime.root]
-    ended = subprocess.run(
+    return subprocess.run(
         [artifacts.interpreter.path, "-s", "-S", "-B", "-c", _PROGRAM, handler, str(artifact.root)],
         env={
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -76,12 +93,6 @@ def _import(artifacts: BuiltArtifacts, artifact: BuiltArtifact, handler: str, va
         timeout=_TIMEOUT_S,
         check=False,
     )
-    if ended.returncode == 0:
-        return
-    failure = _read(ended.stdout) or _Failure(what=ended.stderr.strip()[-300:], file=handler, line=1)
-    hint = "Correct that line; a missing package goes into requirements/lambda.in, then `make lock`."
-    what = f"the handler of {artifact.name} cannot be imported: {failure.what}"
-    raise ConfigurationError(what, where=f"{failure.file}:{failure.line}", hint=hint)
 
 
 def _read(output: str) -> _Failure | None:
