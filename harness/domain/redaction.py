@@ -14,6 +14,9 @@ from typing import AnyStr, TypeVar
 from msgspec import structs
 
 from harness.domain.exchange import Exchange, Headers, Request, Response
+from harness.domain.redacted_bodies import CODING_HEADERS, BodyRules, with_length
+from harness.domain.redacted_forms import FormRules
+from harness.domain.redaction_marks import MARK, NUMBER_MARK
 
 _NAMES = (
     r"(?:[a-z0-9]+[_-])*(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credential)s?"
@@ -32,7 +35,25 @@ SECRET_HEADERS = frozenset(
         "x-auth-token",
     }
 )
-_JSON_MEMBER = re.compile(rb'("(?:' + _NAMES.encode() + rb')"\s*:\s*)"((?:[^"\\]|\\.)+)"', re.IGNORECASE)
+_STRING = rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
+"""One that the end of the body cuts off is one too."""
+_NUMBER = rb"-?\d[\d.eE+\-]*"
+_JSON_MEMBER = re.compile(
+    rb'("(?:'
+    + _NAMES.encode()
+    + rb')"\s*:\s*)('
+    + _STRING
+    + rb"|"
+    + _NUMBER
+    + rb'|\[(?:[^\[\]{}"]|'
+    + _STRING
+    + rb")*)",
+    re.IGNORECASE,
+)
+"""With the value: a string, a number, or a list of such up to where it ends."""
+_JSON_SCALAR = re.compile(_STRING + rb"|" + _NUMBER)
+_ROW_ID = re.compile(rb"session[_-]?ids?\"", re.IGNORECASE)
+"""As a number it counts rows, and rows are told apart by it; as a text it may let someone in."""
 _PARAMETER = re.compile(rb"((?:^|[?&;])(?:" + _NAMES.encode() + rb")=)([^&;#\s]+)", re.IGNORECASE)
 _USER_INFO = re.compile(rb"([a-z][a-z0-9+.\-]*://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)", re.IGNORECASE)
 _JWT = re.compile(rb"()(eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*)")
@@ -47,7 +68,10 @@ _COOKIE_PAIR = re.compile(r"([^=;\s]+=)([^;]*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redactor:
-    """Replaces secrets, byte-exact everywhere else: bodies are never parsed and written again."""
+    """Replaces secrets, byte-exact everywhere else: bodies are never parsed and written again.
+
+    Only one with a secret in an encoding is encoded anew, and one that cannot be read is not kept.
+    """
 
     key: bytes = field(repr=False)
     known: tuple[str, ...] = field(default=(), repr=False)
@@ -56,6 +80,8 @@ class Redactor:
     _clean: set[str | bytes] = field(default_factory=set, repr=False, compare=False)
     """Texts and bodies that held no secret: what one side answered in one pass, the others mostly answer too."""
     _clean_urls: set[str] = field(default_factory=set, repr=False, compare=False)
+    _coded: set[str] = field(default_factory=set, repr=False, compare=False)
+    """Headers that said of any body so far how it must be read: while none did, nobody looks for them."""
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """The exchange as it may be stored."""
@@ -67,10 +93,11 @@ class Redactor:
 
     def request(self, request: Request) -> Request:
         """The request without secrets in URL, headers and body."""
-        body = None if request.body is None else self.data(request.body)
         url, headers = self.url(request.url), self.headers(request.headers)
+        body = None if request.body is None else self._body(request.headers, request.body)
         if (url, headers, body) == (request.url, request.headers, request.body):
             return request
+        headers = with_length(headers, len(request.body or b""), len(body or b""))
         return structs.replace(request, url=url, headers=headers, body=body)
 
     def url(self, url: str) -> str:
@@ -79,16 +106,20 @@ class Redactor:
             return url
         clean = self.text(url)
         if "=" in clean:
-            clean = _text_of(self._parameters(_bytes_of(clean)))
+            path, mark, query = _text_of(self._parameters(_bytes_of(clean))).partition("?")
+            is_plain = "%" not in query and "[" not in query and "." not in query
+            clean = path + mark + (query if is_plain else _text_of(self._forms().urlencoded(_bytes_of(query))))
         if clean == url:
             _remember(url, self._clean_urls)
         return clean
 
     def response(self, response: Response) -> Response:
         """The response without secrets in headers and body."""
-        headers, body = self.headers(response.headers), self.data(response.body)
+        headers = self.headers(response.headers)
+        body = self._body(response.headers, response.body)
         if headers == response.headers and body == response.body:
             return response
+        headers = with_length(headers, len(response.body), len(body))
         return structs.replace(response, headers=headers, body=body)
 
     def headers(self, headers: Headers) -> Headers:
@@ -100,6 +131,8 @@ class Redactor:
 
     def _remember_header(self, header: tuple[str, str]) -> tuple[str, str]:
         name, value = header
+        if name.lower() in CODING_HEADERS and BodyRules.applies(name, value):
+            self._coded.add(name.lower())
         found = self._headers[header] = (name, self._header(name.lower(), value))
         return found
 
@@ -123,7 +156,8 @@ class Redactor:
             if data == given:
                 _remember(data, self._clean)
             return data
-        for pattern in (_JSON_MEMBER, _USER_INFO, _JWT):
+        data = _JSON_MEMBER.sub(self._member, data)
+        for pattern in (_USER_INFO, _JWT):
             data = pattern.sub(self._replacement(pattern), data)
         return data if data[:1] in b'{["' else self._parameters(data)
 
@@ -131,9 +165,8 @@ class Redactor:
         """The JSON text of a value found under `name`, as it may be stored."""
         if json_text is None or not SECRET_NAME.fullmatch(name):
             return None if json_text is None else self.text(json_text)
-        if len(json_text) < 3 or json_text[0] != '"' or _is_marked(json_text):
-            return json_text
-        return f'"{self.secret(json_text[1:-1])}"'
+        member = f'"{name}":'
+        return self.text(member + json_text)[len(member) :]
 
     def secret(self, text: str) -> str:
         """What stands for a text that is a secret as a whole."""
@@ -152,14 +185,34 @@ class Redactor:
     def _cookie(self, match: re.Match[str]) -> str:
         return match.group(1) + self.secret(match.group(2))
 
+    def _body(self, headers: Headers, body: bytes) -> bytes:
+        """The body, read as its headers say; called after `self.headers(headers)`."""
+        if not body or not self._coded:
+            return self.data(body)
+        return BodyRules(clean=self.data, mark=self._mark, forms=self._forms()).body(headers, body)
+
+    def _forms(self) -> FormRules:
+        return FormRules(_is_secret_name, self._mark, self.data)
+
+    def _member(self, match: re.Match[bytes]) -> bytes:
+        lead, value = match.groups()
+        keeps_numbers = _ROW_ID.search(lead) is not None
+
+        def replaced(scalar: re.Match[bytes]) -> bytes:
+            text = scalar[0]
+            if text[:1] != b'"':
+                return text if keeps_numbers else b'"' + self._mark(text).replace(_MARK, _NUMBER_MARK) + b'"'
+            end = b'"' if len(text) > 1 and text.endswith(b'"') else b""
+            return b'"' + self._mark(text[1 : len(text) - len(end)]) + end
+
+        return bytes(lead + _JSON_SCALAR.sub(replaced, value))
+
     def _parameters(self, data: bytes) -> bytes:
         return _PARAMETER.sub(self._replacement(_PARAMETER), data)
 
     def _replacement(self, pattern: re.Pattern[bytes]) -> Callable[[re.Match[bytes]], bytes]:
-        quote = b'"' if pattern is _JSON_MEMBER else b""
-
         def replaced(match: re.Match[bytes]) -> bytes:
-            return match.group(1) + quote + self._mark(match.group(2)) + quote
+            return match.group(1) + self._mark(match.group(2))
 
         return replaced
 
@@ -170,7 +223,8 @@ class Redactor:
         return _MARK + digest.encode() + b"]"
 
 
-_MARK = b"[redacted:"
+_MARK = MARK.encode()
+_NUMBER_MARK = NUMBER_MARK.encode()
 
 
 def secrets_worth_hiding(values: Iterable[str | None]) -> tuple[str, ...]:
@@ -193,8 +247,8 @@ def _remember(clean: _Seen, among: set[_Seen]) -> None:
     among.add(clean)
 
 
-def _is_marked(json_text: str) -> bool:
-    return json_text.startswith('"[redacted:')
+def _is_secret_name(name: str) -> bool:
+    return SECRET_NAME.fullmatch(name) is not None
 
 
 def _bytes_of(text: str) -> bytes:

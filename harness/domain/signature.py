@@ -9,6 +9,7 @@ from harness.domain.curl import curl_command
 from harness.domain.difference import Comparison, Difference, DifferenceKind, Facet
 from harness.domain.exchange import ExchangePair
 from harness.domain.normalise import normalise_pointer, normalise_row_pointer
+from harness.domain.redaction_marks import is_number_mark
 
 _ABSENT = "absent"
 
@@ -101,6 +102,8 @@ def _type_name(text: str | None) -> str:
     """The JSON type of a value's text."""
     if text is None:
         return _ABSENT
+    if is_number_mark(text[1:]):
+        return "number"
     first = text[:1]
     if first in _BY_FIRST:
         return _BY_FIRST[first]

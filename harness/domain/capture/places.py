@@ -8,6 +8,7 @@ from urllib.parse import unquote, unquote_plus
 
 from harness.domain.capture.words import subjects, subjects_of_path
 from harness.domain.exchange import Headers
+from harness.domain.redaction_marks import MARK, NUMBER_MARK, is_number_mark
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}\[\]:,]')
 _SCHEMES = re.compile(r"(?:Bearer|Token|Basic|Digest|ApiKey) ", re.IGNORECASE)
@@ -53,10 +54,12 @@ def replace_in_json(text: str, path: str, replace: Replace) -> str:
     """A JSON text with values that are strings or numbers replaced; a replaced string keeps its quotes."""
     written, end = [], 0
     for start, token, name in _scalars(text):
-        value = _decoded(token)
+        # A redacted number is known by the mark that the same digits have as a text, and is a number when sent.
+        is_text = token[0] == '"' and not is_number_mark(token[1:])
+        value = _decoded(token) if is_text else token.strip('"').replace(NUMBER_MARK, MARK)
         found = replace(Place(text=value, name=name, subjects=subjects(name) or subjects_of_path(path)))
         if found is not None:
-            written += [text[end:start], f'"{found}"' if token[0] == '"' else found]
+            written += [text[end:start], f'"{found}"' if is_text else found]
             end = start + len(token)
     return "".join(written) + text[end:]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.domain.compare.document import Document, parse_json
 from harness.domain.exchange import Headers, Response
+from harness.domain.redaction_marks import find_whole_problem
 
 Decoder = Callable[[bytes], bytes]
 _MAX_DECODED_BYTES = 256 * 1024 * 1024
@@ -51,7 +52,7 @@ def decode(response: Response, decoders: Mapping[str, Decoder]) -> Content:
     named = _named(response.headers)
     body, problem = response.body, ""
     if "content-encoding" in named:
-        body, problem = _decode_encodings(response.body, ",".join(named["content-encoding"]), decoders)
+        body, problem = decode_encodings(response.body, ",".join(named["content-encoding"]), decoders)
     media_type, charset = _parse_content_type(named["content-type"][-1] if "content-type" in named else "")
     problem = problem or _truncation(response, named.get("content-length", [""])[-1])
     return Content(body=body, problem=problem, media_type=media_type, charset=charset)
@@ -81,9 +82,15 @@ def _parse_content_type(text: str) -> tuple[str, str]:
     return media_type.strip().lower(), charset
 
 
-def _decode_encodings(body: bytes, text: str, decoders: Mapping[str, Decoder]) -> tuple[bytes, str]:
-    names = [name.strip().lower() for name in text.split(",")]
-    for name in reversed([name for name in names if name]):
+def decode_encodings(body: bytes, text: str, decoders: Mapping[str, Decoder]) -> tuple[bytes, str]:
+    """The body without the encodings of a `Content-Encoding`, and why it could not be read further, if so.
+
+    A body that was redacted as a whole cannot be read for the reason that it names.
+    """
+    stored = find_whole_problem(body)
+    if stored is not None:
+        return body, stored
+    for name in reversed(encoding_names(text)):
         decoder = decoders.get(name)
         if decoder is None:
             return body, f"no decoder for content-encoding {name}"
@@ -94,6 +101,11 @@ def _decode_encodings(body: bytes, text: str, decoders: Mapping[str, Decoder]) -
         except (OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:
             return body, f"content-encoding {name} cannot be decoded: {type(error).__name__}"
     return body, ""
+
+
+def encoding_names(text: str) -> list[str]:
+    """The encodings that a `Content-Encoding` names, in lower case, in the order in which they were applied."""
+    return [name for name in (part.strip().lower() for part in text.split(",")) if name]
 
 
 def _truncation(response: Response, announced: str) -> str:

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness.domain.compare.content import DEFAULT_DECODERS, decode
 from harness.domain.compare.document import parse_json
 from harness.domain.compare.pointer import Path, to_pointer
 from harness.domain.exchange import Response
 from harness.domain.normalise import normalise_pointer
 from harness.domain.record import SessionRecord
+from harness.domain.redaction_marks import MARK
 
-_MARK = "[redacted:"
-_MARK_BYTES = _MARK.encode()
+_MARK_BYTES = MARK.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +54,28 @@ class RedactedCount:
 
 def _places(response: Response) -> Iterator[str]:
     for name, value in response.headers:
-        if _MARK in value:
+        if MARK in value:
             yield f"header {name.lower()}"
-    if _MARK_BYTES not in response.body:
+    body = _readable(response)
+    if _MARK_BYTES not in body:
         return
-    document = parse_json(response.body)
+    document = parse_json(body)
     pointers = () if document is None else _pointers(document.value)
     found = [f"body {normalise_pointer(pointer)}" for pointer in pointers]
     yield from found or ["body"]
+
+
+def _readable(response: Response) -> bytes:
+    """The body without its encodings; one that begins as JSON does has none."""
+    body = response.body
+    return body if _MARK_BYTES in body or body[:1] in b'{["' else decode(response, DEFAULT_DECODERS).body
 
 
 def _pointers(document: Any) -> Iterator[str]:
     stack: list[tuple[Path, Any]] = [((), document)]
     while stack:
         path, node = stack.pop()
-        if isinstance(node, str) and _MARK in node:
+        if isinstance(node, str) and MARK in node:
             yield to_pointer(path)
         elif isinstance(node, dict):
             stack += [((*path, name), child) for name, child in node.items()]

@@ -12,6 +12,7 @@ from harness.domain.compare.number import is_equal_quantity, is_number, is_same_
 from harness.domain.compare.pointer import ABSENT, Path
 from harness.domain.compare.ties import has_same_ranks, is_cut_run
 from harness.domain.difference import DifferenceKind
+from harness.domain.redaction_marks import is_number_mark
 
 DEFAULT_KEYS = ("id", "trade_id", "ticker", "key")
 
@@ -67,7 +68,9 @@ def scalar_kind(legacy: Any, target: Any) -> DifferenceKind | None:
         return DifferenceKind.REPRESENTATION if is_equal_quantity(legacy, target) else DifferenceKind.VALUE
     if type(legacy) is not type(target):
         return DifferenceKind.TYPE
-    return None if legacy == target else DifferenceKind.VALUE
+    if legacy == target:
+        return None
+    return DifferenceKind.VALUE if is_number_mark(legacy) == is_number_mark(target) else DifferenceKind.TYPE
 
 
 _EQUALITY_IS_IDENTITY = frozenset({str, int, bool, type(None)})

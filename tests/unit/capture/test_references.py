@@ -65,6 +65,16 @@ def test_an_id_that_a_write_gave_is_referred_to_in_path_query_and_body() -> None
     assert filled.body == b'{"trade_id": 99, "size": 17, "trade_ids": [99, 3], "n": "17"}'
 
 
+def test_a_number_that_is_a_secret_is_referred_to_and_sent_as_a_number() -> None:
+    recording = Recording()
+    given = recording.add("POST", "/api/login", {}, {"token": 482913})
+    assert "482913" not in str(given)
+    used = recording.add("POST", "/api/confirm", {"token": 482913, "password": 77})
+    assert used.step.body is not None
+    assert used.step.body.startswith('{"token": {{token_1}}, "password": "[redacted:number:')
+    assert used.has_secret
+
+
 def test_an_id_of_something_else_is_not_taken() -> None:
     recording = Recording()
     recording.add("POST", "/api/users", {}, {"id": 3, "count": 5})

@@ -1,0 +1,90 @@
+"""Secrets in bodies that must be read as their headers say: decoded first, or field by field."""
+
+import gzip
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from harness.domain.compare.content import DEFAULT_DECODERS, decode_encodings, encoding_names
+from harness.domain.exchange import Headers
+from harness.domain.redacted_forms import Clean, FormRules, is_form, is_multipart
+from harness.domain.redaction_marks import find_whole_problem, whole
+
+CODING_HEADERS = frozenset({"content-encoding", "content-type"})
+_ENCODERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
+    {
+        "gzip": lambda data: gzip.compress(data, mtime=0),
+        "x-gzip": lambda data: gzip.compress(data, mtime=0),
+        "deflate": zlib.compress,
+        "identity": bytes,
+    }
+)
+"""One for each decoder, so that what is stored is read as what was received was."""
+
+_NO_PARTS = "its parts cannot be told from each other"
+_NO_MARK = b"whole "
+"""So that no body is taken for a mark already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyRules:
+    """What is done with a body; `mark` stands for a secret, `clean` redacts bytes that need no reading."""
+
+    clean: Clean
+    mark: Clean
+    forms: FormRules
+
+    @staticmethod
+    def applies(name: str, value: str) -> bool:
+        """Whether this header says of a body that it must be read first."""
+        return is_form(value) if name.lower() == "content-type" else set(encoding_names(value)) != {"identity"}
+
+    def body(self, headers: Headers, body: bytes) -> bytes:
+        """The body without secrets, in the same encoding.
+
+        A body without secrets stays byte for byte; of one that cannot be read hash and length are left.
+        """
+        if find_whole_problem(body) is not None:
+            return body
+        named = [(name.lower(), value) for name, value in headers]
+        codings = ",".join(value for name, value in named if name == "content-encoding")
+        kind = next((value for name, value in reversed(named) if name == "content-type"), "")
+        names = encoding_names(codings)
+        plain, problem = decode_encodings(body, codings, DEFAULT_DECODERS) if names else (body, "")
+        clean = None if problem else self._content(plain, kind)
+        if clean is None:
+            return whole(
+                self.mark(_NO_MARK + body), len(body), problem or "no part of its multipart content can be told"
+            )
+        return body if clean == plain else _encoded(clean, names)
+
+    def _content(self, plain: bytes, kind: str) -> bytes | None:
+        if not is_form(kind):
+            return self.clean(plain)
+        if is_multipart(kind):
+            return self.forms.multipart(plain, kind)
+        return self.clean(self.forms.urlencoded(plain))
+
+
+def with_length(headers: Headers, before: int, after: int) -> Headers:
+    """The headers with the length that they announce moved as the body's was: what was cut off still is."""
+    if before == after:
+        return headers
+    return tuple(
+        (
+            name,
+            str(max(0, int(value) + after - before)) if name.lower() == "content-length" and _is_size(value) else value,
+        )
+        for name, value in headers
+    )
+
+
+def _is_size(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= 18
+
+
+def _encoded(body: bytes, names: list[str]) -> bytes:
+    for name in names:
+        body = _ENCODERS[name](body)
+    return body
