@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import TypeAdapter
 
 from target.auth import guard_write
 from target.database.models import Trade
@@ -16,9 +17,10 @@ from target.errors import InvalidInput, TradeNotClosable, TradeNotFound
 from target.repositories.trades import TradeFilter, TradeRepository
 from target.routers.answers import may_answer
 from target.routers.parameters import ListParameters
-from target.schemas.fields import LARGEST_ID, SMALLEST_ID, NaiveTime, PositiveFigure, TradeStatus
+from target.routers.second_stage import hold_to
+from target.schemas.fields import LARGEST_ID, SMALLEST_ID, NaiveTime, PositiveFigure, ToldFigure, TradeStatus
 from target.schemas.metrics import DashboardMetrics, PortfolioMetrics, TickerMetrics
-from target.schemas.trades import GeneratedId, TradeCreate, TradePage, TradeResponse, TradeUpdate
+from target.schemas.trades import GeneratedId, StorableUpdate, TradeCreate, TradePage, TradeResponse, TradeUpdate
 from target.services.metrics import Portfolio, compute_by_ticker, compute_portfolio, pnl_since, windows_at
 from target.services.pnl import Pnl, Position, compute_pnl
 
@@ -27,6 +29,8 @@ router = APIRouter(prefix="/api/trades", tags=["trades"], responses=may_answer(5
 TradeId = Annotated[int, Path(ge=SMALLEST_ID, le=LARGEST_ID)]
 Capital = Annotated[float, Query(gt=0)]
 _DASHBOARD_TRADES = 10
+_STORABLE_UPDATE: TypeAdapter[StorableUpdate] = TypeAdapter(StorableUpdate)
+_STORABLE_FIGURE: TypeAdapter[float] = TypeAdapter(PositiveFigure)
 _guarded = [Depends(guard_write)]
 
 
@@ -69,13 +73,14 @@ async def get_trade(trade_id: TradeId, trades: Trades) -> Trade:
 
 
 @router.patch("/{trade_id}", response_model=TradeResponse, dependencies=_guarded, responses=may_answer(400, 401, 404))
-async def update_trade(trade_id: TradeId, body: TradeUpdate, trades: Trades) -> Trade:
+async def update_trade(trade_id: TradeId, body: TradeUpdate, trades: Trades, request: Request) -> Trade:
     """Change the fields that the body has.
 
     LEGACY-PARITY: Q8, profit is computed only where this body closes the trade with a price, is kept when the trade
     is reopened, and the exit date is never filled in.
     """
     trade = _present(await trades.find(trade_id, for_update=True), trade_id)
+    hold_to(_STORABLE_UPDATE, await request.json(), "body")
     changes = body.model_dump(exclude_unset=True)
     if changes.get("status") == TradeStatus.CLOSED and body.exit_price:
         pnl = _pnl_of(trade, body.exit_price, ("body", "exit_price"))
@@ -86,12 +91,13 @@ async def update_trade(trade_id: TradeId, body: TradeUpdate, trades: Trades) -> 
 
 @router.post("/{trade_id}/close", response_model=TradeResponse, dependencies=_guarded, responses=may_answer(401, 404))
 async def close_trade(
-    trade_id: TradeId, trades: Trades, exit_price: PositiveFigure, exit_date: NaiveTime | None = None
+    request: Request, trade_id: TradeId, trades: Trades, exit_price: ToldFigure, exit_date: NaiveTime | None = None
 ) -> Trade:
     """Close an open trade at a price, now unless a date is given."""
     trade = await trades.find(trade_id, for_update=True)
     if trade is None or trade.status != TradeStatus.OPEN:
         raise TradeNotClosable(trade_id)
+    hold_to(_STORABLE_FIGURE, request.query_params["exit_price"], "query", "exit_price")
     pnl = _pnl_of(trade, exit_price, ("query", "exit_price"))
     await trades.change(
         trade,

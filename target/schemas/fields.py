@@ -53,7 +53,16 @@ class _Storable(AfterValidator):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {**handler(schema), "pattern": "^[^\\x00]*$"}
+        return {**handler(schema), **_WITHOUT_NUL}
+
+
+class _ShownWithoutNull:
+    """A null that the API's document does not offer, because a later stage refuses it."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        offered: JsonSchemaValue = handler(schema)["anyOf"][0]
+        return offered
 
 
 def _bound(number: float) -> float:
@@ -91,8 +100,9 @@ def _finite_or_null(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-# For the API's document; `_bound` holds it, with its own words.
+# For the API's document; `_bound` and `_refuse_unstorable` hold them, with their own words.
 _MAXIMUM: dict[str, JsonValue] = {"maximum": LARGEST_FIGURE}
+_WITHOUT_NUL: dict[str, JsonValue] = {"pattern": "^[^\\x00]*$"}
 
 STORABLE = _Storable(_refuse_unstorable)
 """Goes after the bounds: pydantic words a bound differently once a function precedes it."""
@@ -103,7 +113,12 @@ Ticker = Annotated[
     STORABLE,
     AfterValidator(_normalise_ticker),
 ]
-PositiveFigure = Annotated[float, Field(gt=0, json_schema_extra=_MAXIMUM), AfterValidator(_bound)]
+ToldFigure = Annotated[float, Field(gt=0, json_schema_extra=_MAXIMUM)]
+ToldText = Annotated[str, Field(json_schema_extra=_WITHOUT_NUL)]
+ToldStatus = Annotated[TradeStatus | None, _ShownWithoutNull]
+"""What the legacy accepts, shown as what is accepted in the end: a later stage holds our rules."""
+
+PositiveFigure = Annotated[ToldFigure, AfterValidator(_bound)]
 Score = Annotated[float, Field(ge=0, le=1), AfterValidator(_without_sign_of_zero)]
 Fee = Annotated[float, Field(ge=0, json_schema_extra=_MAXIMUM), AfterValidator(_bound)]
 NaiveTime = Annotated[datetime, AfterValidator(_drop_offset)]

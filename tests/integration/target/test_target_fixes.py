@@ -108,6 +108,78 @@ async def test_a_null_status_is_refused_and_the_trade_kept(client: httpx.AsyncCl
     assert (await client.get(f"/api/trades/{trade['id']}")).json() == trade
 
 
+LE = {"type": "less_than_equal", "msg": "Input should be less than or equal to 1e+150", "ctx": {"le": 1e150}}
+FINITE = {"type": "finite_number", "msg": "Input should be a finite number"}
+EXPECTED = "'OPEN', 'CLOSED' or 'CANCELLED'"
+STRICTER_THAN_THE_LEGACY = [
+    (
+        "PATCH",
+        "",
+        '{"status":null}',
+        {
+            "type": "enum",
+            "loc": ["body", "status"],
+            "msg": f"Input should be {EXPECTED}",
+            "input": None,
+            "ctx": {"expected": EXPECTED},
+        },
+    ),
+    ("PATCH", "", '{"exit_price":Infinity}', {**FINITE, "loc": ["body", "exit_price"], "input": None}),
+    ("PATCH", "", '{"exit_price":"inf"}', {**FINITE, "loc": ["body", "exit_price"], "input": "inf"}),
+    ("PATCH", "", '{"exit_price":1e200}', {**LE, "loc": ["body", "exit_price"], "input": 1e200}),
+    ("PATCH", "", '{"exit_price":"1e200"}', {**LE, "loc": ["body", "exit_price"], "input": "1e200"}),
+    (
+        "PATCH",
+        "",
+        '{"notes":"a\\u0000b"}',
+        {
+            "type": "nul_character",
+            "loc": ["body", "notes"],
+            "msg": "String should not contain a NUL character",
+            "input": "a\x00b",
+        },
+    ),
+    ("POST", "/close?exit_price=inf", "", {**FINITE, "loc": ["query", "exit_price"], "input": "inf"}),
+    ("POST", "/close?exit_price=1e200", "", {**LE, "loc": ["query", "exit_price"], "input": "1e200"}),
+]
+
+
+@pytest.mark.parametrize(("verb", "tail", "content", "entry"), STRICTER_THAN_THE_LEGACY)
+async def test_our_rules_refuse_what_would_be_stored_and_nothing_before(
+    client: httpx.AsyncClient, verb: str, tail: str, content: str, entry: dict[str, Any]
+):
+    async def answer_of(row_id: object) -> httpx.Response:
+        sent = {"content": content, "headers": {"content-type": "application/json"}}
+        return await client.request(verb, f"/api/trades/{row_id}{tail}", **sent)
+
+    trade = await create(client)
+    present, absent, misnamed = [await answer_of(row_id) for row_id in (trade["id"], 99999, "AAA")]
+    assert (present.status_code, present.json()) == (422, {"detail": [entry]})
+    assert (await client.get(f"/api/trades/{trade['id']}")).json() == trade
+    assert absent.status_code == 404
+    assert misnamed.status_code == 422
+    assert [error["loc"] for error in misnamed.json()["detail"]] == [["path", "trade_id"]]
+
+
+async def test_the_legacys_own_rules_are_told_alone(client: httpx.AsyncClient):
+    trade = await create(client)
+    body = {"exit_price": -1, "status": None, "notes": "a\x00b"}
+    answer = await client.patch(f"/api/trades/{trade['id']}", json=body)
+    assert [error["loc"] for error in answer.json()["detail"]] == [["body", "exit_price"]]
+
+
+async def test_all_of_our_rules_are_told_at_once(client: httpx.AsyncClient):
+    trade = await create(client)
+    answer = await client.patch(f"/api/trades/{trade['id']}", json={"status": None, "notes": "a\x00b"})
+    assert [error["loc"] for error in answer.json()["detail"]] == [["body", "status"], ["body", "notes"]]
+
+
+async def test_a_trade_that_is_closed_is_not_closable_at_any_price(client: httpx.AsyncClient):
+    trade = await create(client)
+    await client.post(f"/api/trades/{trade['id']}/close?exit_price=200")
+    assert (await client.post(f"/api/trades/{trade['id']}/close?exit_price=inf")).status_code == 404
+
+
 async def test_a_close_whose_percentage_overflows_is_refused(client: httpx.AsyncClient):
     trade = await create(client, entry_price=1e-300, quantity=1e-100)
     for answer in (
