@@ -4,6 +4,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from types import MappingProxyType
 
 from harness.domain.compare.content import DEFAULT_DECODERS, decode_encodings, encoding_names
@@ -12,19 +13,28 @@ from harness.domain.redacted_forms import Clean, FormRules, is_form, is_multipar
 from harness.domain.redaction_marks import find_whole_problem, whole
 
 CODING_HEADERS = frozenset({"content-encoding", "content-type"})
-_ENCODERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
-    {
-        "gzip": lambda data: gzip.compress(data, mtime=0),
-        "x-gzip": lambda data: gzip.compress(data, mtime=0),
-        "deflate": zlib.compress,
-        "identity": bytes,
-    }
-)
-"""One for each decoder, so that what is stored is read as what was received was."""
-
 _NO_PARTS = "its parts cannot be told from each other"
 _NO_MARK = b"whole "
 """So that no body is taken for a mark already."""
+
+
+def _gzip(data: bytes, mark: bytes) -> bytes:
+    """Carries the mark of the bytes that were received: equal contents compressed otherwise stay other bytes."""
+    written = BytesIO()
+    with gzip.GzipFile(filename=mark.decode().strip("[]"), mode="wb", fileobj=written, mtime=0) as stream:
+        stream.write(data)
+    return written.getvalue()
+
+
+_ENCODERS: Mapping[str, Callable[[bytes, bytes], bytes]] = MappingProxyType(
+    {
+        "gzip": _gzip,
+        "x-gzip": _gzip,
+        "deflate": lambda data, _: zlib.compress(data),
+        "identity": lambda data, _: data,
+    }
+)
+"""One for each decoder, so that what is stored is read as what was received was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +64,8 @@ class BodyRules:
         plain, problem = decode_encodings(body, codings, DEFAULT_DECODERS) if names else (body, "")
         clean = None if problem else self._content(plain, kind)
         if clean is None:
-            return whole(
-                self.mark(_NO_MARK + body), len(body), problem or "no part of its multipart content can be told"
-            )
-        return body if clean == plain else _encoded(clean, names)
+            return whole(self.mark(_NO_MARK + body), len(body), problem or _NO_PARTS)
+        return body if clean == plain else _encoded(clean, names, self.mark(_NO_MARK + body))
 
     def _content(self, plain: bytes, kind: str) -> bytes | None:
         if not is_form(kind):
@@ -84,7 +92,7 @@ def _is_size(value: str) -> bool:
     return value.isascii() and value.isdigit() and len(value) <= 18
 
 
-def _encoded(body: bytes, names: list[str]) -> bytes:
+def _encoded(body: bytes, names: list[str], mark: bytes) -> bytes:
     for name in names:
-        body = _ENCODERS[name](body)
+        body = _ENCODERS[name](body, mark)
     return body

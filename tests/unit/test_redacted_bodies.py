@@ -172,6 +172,7 @@ BR = (JSON, ("content-encoding", "br"))
     ("legacy", "target", "headers"),
     [
         (_gzip(DOCUMENT), _gzip(DOCUMENT), (GZIP, GZIP)),
+        (_gzip(DOCUMENT), _gzip(DOCUMENT, 0), (GZIP, GZIP)),
         (_gzip(DOCUMENT), DOCUMENT, (GZIP, (JSON,))),
         (_gzip(DOCUMENT), _gzip(DOCUMENT.replace(b"1.50", b"2")), (GZIP, GZIP)),
         (DOCUMENT, DOCUMENT, (BR, BR)),
