@@ -137,23 +137,36 @@ class _Reached:
 
 def _kill(process: "subprocess.Popen[bytes]", reached: _Reached, more_s: float) -> float:
     """Ends it a moment after the point; returns its peak in MB."""
-    while not reached.holds():
-        if process.poll() is not None:
-            break
-        time.sleep(_POLL_S)
-    time.sleep(more_s)
-    process.send_signal(signal.SIGKILL)
-    ended = _wait(process)
+    with _ended_with_us(process):
+        while not reached.holds():
+            if process.poll() is not None:
+                break
+            time.sleep(_POLL_S)
+        time.sleep(more_s)
+        process.send_signal(signal.SIGKILL)
+        ended = _wait(process)
     if ended.code not in {-signal.SIGKILL, _FOUND}:
         raise RuntimeError(f"ended with {ended.code} before it was killed")
     return ended.peak_mb
 
 
 def _end(process: "subprocess.Popen[bytes]") -> Ended:
-    ended = _wait(process)
+    with _ended_with_us(process):
+        ended = _wait(process)
     if ended.code != _FOUND:
         raise RuntimeError(f"ended with {ended.code}")
     return ended
+
+
+@contextlib.contextmanager
+def _ended_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Ctrl-C ends us while it runs: then it must not go on without us."""
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> Ended:
