@@ -11,6 +11,7 @@ from typing import TypeVar
 from harness.domain.errors import ConfigurationError, HarnessError
 from harness.domain.rows import DatabaseState
 from harness.domain.sqlite_rows import MARKER_TABLE, decode_text, read_sqlite_state, sqlite_errors
+from harness.uninterrupted import run_to_its_end
 
 _BUSY_S = 5.0
 _RETRY_S = 0.002
@@ -87,17 +88,18 @@ class SqliteState:
         return await self._in_turn(self._read)
 
     async def close(self) -> None:
-        """Closes our connections, and removes what was kept."""
-        for connection in (self._reader, self._writer, self._snapshot):
-            if connection is not None:
-                connection.close()
-        if self._kept is not None and self._is_kept_ours:
-            self._kept.unlink(missing_ok=True)
-        self._reader = self._writer = self._snapshot = None
+        """Closes our connections once nothing works on them any more, and removes what was kept."""
+        async with self._turn:
+            for connection in (self._reader, self._writer, self._snapshot):
+                if connection is not None:
+                    connection.close()
+            if self._kept is not None and self._is_kept_ours:
+                self._kept.unlink(missing_ok=True)
+            self._reader = self._writer = self._snapshot = None
 
     async def _in_turn(self, work: Callable[[], _Answer]) -> _Answer:
         async with self._turn:  # one thread at a time on our connections
-            return await asyncio.to_thread(work)
+            return await run_to_its_end(work)
 
     def _require_disposable(self) -> None:
         with sqlite_errors(self._path):

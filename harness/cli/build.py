@@ -60,9 +60,10 @@ def build(
 
 def _build(runtime: str | None, architecture: str | None, tell: Tell) -> BuiltArtifacts:
     is_release = runtime is not None or architecture is not None
-    artifacts = build_release(runtime, architecture, tell=tell) if is_release else build_project(tell=tell)
+    root = project_root()
+    artifacts = build_release(runtime, architecture, root, tell) if is_release else build_project(root, tell)
     if artifacts.platform.is_local:
-        require_importable(artifacts, handler_paths(project_inputs(project_root()).package))
+        require_importable(artifacts, handler_paths(project_inputs(root).package))
     else:
         tell("no handler was imported: this machine cannot run what was built")
     return artifacts

@@ -51,6 +51,8 @@ class RuntimeApi:
         self.address = ""
         """Host and port, as AWS_LAMBDA_RUNTIME_API names them; known once it listens."""
         self._parked: _Connection | None = None
+        self.connections: set[_Connection] = set()
+        """Those that are open, waiting for an event or not."""
         self._pending: RuntimeInvocation | None = None
         self._current_id: str | None = None
         self._answer: asyncio.Future[RuntimeAnswer] | None = None
@@ -91,8 +93,8 @@ class RuntimeApi:
         """Stops listening and drops the connections."""
         if self._server is not None:
             self._server.close()
-        if self._parked is not None:
-            self._parked.close()
+        for connection in tuple(self.connections):
+            connection.close()
 
     def handle(self, request: "_Request", connection: "_Connection") -> None:
         """Answers one request of the runtime, now or when there is an event."""
@@ -198,11 +200,13 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._api.connections.add(self)
         # Nagle's algorithm with the peer's delayed acknowledgement would cost 40 ms a request.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._api.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from harness.adapters.evidence_store import EvidenceStore
 from harness.domain.record import SessionRecord
+from harness.uninterrupted import run_to_its_end
 
 
 class SessionWriter:
@@ -56,6 +58,6 @@ class SessionWriter:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, {}
-            await asyncio.to_thread(self._store.append_encoded, batch)
+            await run_to_its_end(partial(self._store.append_encoded, batch))
             self._stored += len(batch)
             self._on_stored(self._stored)

@@ -3,6 +3,7 @@
 import math
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 
 import pytest
 from hypothesis import given, settings
@@ -142,7 +143,13 @@ def test_a_column_is_carried_as_its_cells_are(cells: list[Cell], declared: str, 
             # A time that no calendar has may pass here, since reading it back tells.
             assert position in refused or (isinstance(cell, str) and declared.startswith(("timestamp", "date")))
         else:
-            assert position not in refused and carried.texts[position] == one.texts[0]
+            assert position not in refused
+            assert _as_copied(carried.texts[position], declared) == _as_copied(one.texts[0], declared)
+
+
+def _as_copied(text: str, declared: str) -> object:
+    """What the database makes of it: a time may be written with a fraction of zeros or without one."""
+    return datetime.fromisoformat(text) if declared.startswith("timestamp") and text != r"\N" else text
 
 
 def _is_refused(cell: Cell, column: Column) -> bool:
