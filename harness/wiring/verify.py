@@ -143,12 +143,12 @@ async def _gather(run: _Run, required: Sequence[Criterion]) -> Gathered:
             rules=run.rules,
             tell=request.tell,
         )
-        return await gather_evidence(_probes(context), required, _hooks(run))
+        return await gather_evidence(_probes(context, required), required, _hooks(run))
 
 
-def _probes(context: ProbeContext) -> tuple[Probe, ...]:
+def _probes(context: ProbeContext, required: Sequence[Criterion]) -> tuple[Probe, ...]:
     """In the order in which they run: what needs a quiet, fresh system first, what writes a lot last."""
-    replayed = SessionReplay(context)
+    replayed = SessionReplay(context, required)
     return (
         Probe(name="row_parity", title="comparing rows", gather=partial(row_parity.gather, context)),
         Probe(name="answer_parity", title="replaying sessions", gather=replayed.gather_answers),

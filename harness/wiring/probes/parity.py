@@ -1,4 +1,4 @@
-"""P4.<router>: one replay of all sessions, judged by group: answers and rows."""
+"""P4.<router>: one replay of the sessions of all groups that are asked for, judged by group: answers and rows."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,10 @@ _SHOWN = 3
 class SessionReplay:
     """Replays on first use and judges what is stored; a resumed run replays only what is missing."""
 
-    def __init__(self, context: ProbeContext) -> None:
+    def __init__(self, context: ProbeContext, required: Sequence[Criterion]) -> None:
+        """Sessions are those of the groups that `required`, all criteria of the run, are about."""
         self._context = context
+        self._groups = frozenset(each.subject for each in required if each.probe in PROBES_OF_ROWS)
         self._judgement: Judgement | None = None
         self._lock = asyncio.Lock()
 
@@ -50,7 +52,8 @@ class SessionReplay:
 
     async def _replay(self) -> None:
         context, pair = self._context, self._context.pair
-        sessions = load_sessions([str(scenarios_directory() / "sessions" / "**")])
+        known = load_sessions([str(scenarios_directory() / "sessions" / "**")])
+        sessions = tuple(session for session in known if session.group in self._groups)
         request = ReplayRequest(
             legacy=SideOptions(url=pair.legacy.url, jwt_secret_file=pair.legacy.jwt_secret_file),
             target=SideOptions(url=pair.cloud.gateway_url, jwt_secret_file=pair.target_jwt_secret_file),
