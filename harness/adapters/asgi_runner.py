@@ -3,12 +3,16 @@
 A program apart, never imported by the judge: it knows the standard library, and the application only by the names
 that it is told. It listens on a Unix socket and forks for every connection, so that what was imported before
 (`preload`) costs nothing again. A message is a length of four bytes and a JSON document.
+
+The application meets this machine alone: another host's name is refused at once, where a resolver without a network
+would be waited for.
 """
 
 import asyncio
 import base64
 import contextlib
 import importlib
+import ipaddress
 import json
 import os
 import socket
@@ -61,12 +65,34 @@ def _serve(connection: socket.socket, hello: Document) -> None:
     """Answers one connection's requests and ends the process, whatever happens."""
     try:
         _send(connection, {"pid": os.getpid()})
+        _refuse_other_hosts()
         asyncio.run(_answer_all(connection, hello))
     except BaseException as error:  # noqa: BLE001 - whatever a broken application raises ends this process alone
         with contextlib.suppress(OSError):
             _send(connection, {"failure": f"{type(error).__name__}: {error}"})
     finally:
         os._exit(0)
+
+
+def _refuse_other_hosts() -> None:
+    look_up = socket.getaddrinfo
+
+    def look_up_here(host: Any, *more: Any, **named: Any) -> Any:
+        if not _is_here(host):
+            raise socket.gaierror(socket.EAI_NONAME, "there is no network")
+        return look_up(host, *more, **named)
+
+    socket.getaddrinfo = look_up_here
+
+
+def _is_here(host: Any) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if not name or name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 async def _answer_all(connection: socket.socket, hello: Document) -> None:
