@@ -28,6 +28,10 @@ def adequacy(
     source: Annotated[
         Path | None, typer.Option(help="Package to plant faults in; default: `source` under [adequacy].")
     ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(help="Pattern of files to plant faults in; repeatable. Default: all of them."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=0, help="How many faults to draw; 0 is all of them.")] = 150,
     seed: Annotated[int, typer.Option(help="Which ones are drawn.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, max=_MOST_JOBS, help="Faults tried at once.")] = min(
@@ -50,6 +54,8 @@ def adequacy(
     Exit codes: 0 the sessions notice the share asked for, 1 they do not, 2 usage, 3 nothing to plant.
 
     Example: parakeet adequacy --limit 120 --out artifacts/adequacy
+
+    Example: parakeet adequacy --sessions 'scenarios/sessions/trades/*' --files 'target/*/trades.py'
     """
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     directory = prepare_directory(out or artifacts_directory() / ".cache" / "adequacy")
@@ -58,6 +64,7 @@ def adequacy(
         request = AdequacyRequest(
             sessions=tuple(sessions or ()),
             source=source,
+            files=tuple(files or ()),
             limit=limit,
             seed=seed,
             jobs=jobs,

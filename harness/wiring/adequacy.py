@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from harness.adapters.asgi_host import AsgiApp, AsgiHost
@@ -40,6 +41,8 @@ class AdequacyRequest:
 
     sessions: tuple[str, ...] = ()
     source: Path | None = None
+    files: tuple[str, ...] = ()
+    """Patterns of the files to plant faults in, such as `target/routers/trades.py`; empty means all of the source."""
     limit: int = 0
     seed: int = 0
     jobs: int = 1
@@ -65,6 +68,7 @@ async def find_adequacy(request: AdequacyRequest, settings: Settings) -> Adequac
     sources = _read_sources(source)
     exemptions, every = _load_exemptions(spec), _generate(sources)
     require_fresh(exemptions, every, spec.exemptions)
+    every = _in_files(every, request.files)
     mutants = sample_mutants(exemptions.in_scope(every), request.limit, request.seed)
     if not mutants:
         return Adequacy(outcomes=(), generated=len(every))
@@ -107,6 +111,15 @@ def _directory(name: str) -> Path:
 def _read_sources(source: Path) -> dict[str, bytes]:
     """Python files by their path from the directory that holds the package."""
     return {str(path.relative_to(source.parent)): path.read_bytes() for path in sorted(source.rglob("*.py"))}
+
+
+def _in_files(mutants: tuple[Mutant, ...], patterns: tuple[str, ...]) -> tuple[Mutant, ...]:
+    for pattern in patterns:
+        if not any(fnmatchcase(mutant.path, pattern) for mutant in mutants):
+            hint = "Name files from the directory that holds the source's package, such as target/routers/*.py."
+            raise ConfigurationError("no file with anything to plant matches", where=f"--files {pattern}", hint=hint)
+    chosen = [mutant for mutant in mutants if any(fnmatchcase(mutant.path, pattern) for pattern in patterns)]
+    return tuple(chosen) if patterns else mutants
 
 
 def _generate(sources: Mapping[str, bytes]) -> tuple[Mutant, ...]:

@@ -125,6 +125,14 @@ def test_a_stale_exemption_is_an_error(shop: Shop, capsys: pytest.CaptureFixture
     assert "names no mutant" in capsys.readouterr().err
 
 
+def test_faults_are_planted_in_the_named_files_alone(shop: Shop) -> None:
+    shop.ask(1, 9, 10)
+    assert shop.run("--files", "small_shop/nothing.py") == ExitCode.USAGE
+    shop.run("--files", "small_shop/pri*.py", "--limit", "2")
+    found: dict[str, Any] = json.loads((shop.out / "adequacy.json").read_text(encoding="utf-8"))
+    assert {each["id"].partition(":")[0] for each in found["mutants"]} == {"small_shop/prices.py"}
+
+
 def test_nothing_to_plant_is_inconclusive(shop: Shop) -> None:
     shop.ask(1)
     shop.exempt(f'[[out_of_scope]]\nfiles = ["small_shop/*"]\nreason = "{_REASON}"\n')
