@@ -7,6 +7,7 @@ RandomState is used because NumPy promises never to change its streams.
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,12 +121,14 @@ def _stream(seed: int, name: str) -> np.random.RandomState:
     return np.random.RandomState(int.from_bytes(digest[:4], "big"))
 
 
+@cache
 def _factor(seed: int, region: Region) -> Floats:
-    """What moves a whole exchange; the two share half of it, day by day."""
+    """What moves a whole exchange; the two share half of it, day by day. Shared, so not to be written to."""
     size = len(trading_days(region))
     world = _stream(seed, "world").standard_normal(2 * size)[:size]
     own = _stream(seed, f"market {region}").standard_normal(size)
     factor: Floats = _FACTOR_VOLATILITY * (world + own) / np.sqrt(2)
+    factor.flags.writeable = False
     return factor
 
 

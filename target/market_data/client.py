@@ -23,6 +23,9 @@ GetToken = Callable[[], Awaitable[SecretStr]]
 
 _YAHOO_REQUESTS_PER_HOUR = 4_000
 _AGENT = {"User-Agent": "potential-parakeet/2"}
+_NO_TOKEN = SecretStr("")
+# httpx looks through all connections of a client at every request: with many, it would do little else.
+_ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
 
 class MarketDataClient:
@@ -73,22 +76,25 @@ class MarketDataClient:
     async def fetch_each(self, tickers: Iterable[str], start: date, end: date, receive: OnOutcome) -> None:
         """As `fetch_daily`, keeping nothing: `receive` is called once for each ticker, in the order they are done."""
         asked = tuple(dict.fromkeys(tickers))
-        async with self._asked_sources({source_of(ticker) for ticker in asked}) as sources:
-            waiting = iter(asked)
+        named = {source_of(ticker) for ticker in asked}
+        token = await self._get_token() if Source.TIINGO in named else _NO_TOKEN
+        waiting = iter(asked)
 
-            async def work() -> None:
+        async def work() -> None:
+            async with self._asked_sources(named, token) as sources:
                 for ticker in waiting:  # shared: each worker takes the next one
                     receive(await sources[source_of(ticker)].fetch(ticker, start, end))
 
-            await _run_all([work() for _ in range(min(self._concurrency, len(asked)))])
+        await _run_all([work() for _ in range(min(self._concurrency, len(asked)))])
 
     @asynccontextmanager
-    async def _asked_sources(self, named: Set[Source]) -> AsyncIterator[Mapping[Source, AskedSource]]:
+    async def _asked_sources(self, named: Set[Source], token: SecretStr) -> AsyncIterator[Mapping[Source, AskedSource]]:
+        """One worker's sources."""
         async with AsyncExitStack() as stack:
             sources: dict[Source, AskedSource] = {}
             if Source.TIINGO in named:
                 client = await stack.enter_async_context(self._client(self._settings.tiingo_base_url))
-                sources[Source.TIINGO] = AskedTiingo(self._transport(client, Source.TIINGO), await self._get_token())
+                sources[Source.TIINGO] = AskedTiingo(self._transport(client, Source.TIINGO), token)
             if Source.YFINANCE in named:
                 client = await stack.enter_async_context(self._client(self._settings.yahoo_base_url))
                 sources[Source.YFINANCE] = AskedYahoo(self._transport(client, Source.YFINANCE))
@@ -103,7 +109,7 @@ class MarketDataClient:
             base_url=address,
             headers=_AGENT,
             timeout=self._settings.market_data_timeout_s,
-            limits=httpx.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency),
+            limits=_ONE_CONNECTION,
             verify=_tls(),
             trust_env=False,
         )
