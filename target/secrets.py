@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -24,30 +23,25 @@ _log = logging.getLogger(__name__)
 async def fetch_secret(settings: Settings, name: str) -> Mapping[str, str]:
     """Fetch the secret of this name and return its keys.
 
-    botocore itself honours AWS_ENDPOINT_URL and the function's role.
-
     Raises:
         SecretsUnavailable: denied, absent, unreachable or not a JSON object of texts.
     """
-    # Here, not at the top: botocore costs about a quarter second that a warm or local process never needs.
+    # Here, not at the top: a warm or local process never needs it.
     with collection_paused():
-        import aioboto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
-    limits = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
+        from target.secrets_manager import SecretRefused, get_secret_string  # noqa: PLC0415
+
     try:
-        session = aioboto3.Session()
-        async with session.client("secretsmanager", region_name=settings.aws_region, config=limits) as client:
-            answer: dict[str, Any] = await client.get_secret_value(SecretId=name)
-    except ClientError as error:
-        raise SecretsUnavailable(_explain(name, str(error.response.get("Error", {}).get("Code", "")))) from error
+        text = await asyncio.to_thread(get_secret_string, settings.aws_region, name)
+    except SecretRefused as error:
+        raise SecretsUnavailable(_explain(name, error.code)) from error
     except (BotoCoreError, OSError) as error:
         raise SecretsUnavailable(
             f"Secrets Manager does not answer for {name!r} ({type(error).__name__}): "
             "check the function's network path and AWS_ENDPOINT_URL."
         ) from error
-    return _parse_secret(name, answer.get("SecretString"))
+    return _parse_secret(name, text)
 
 
 class SecretStore:

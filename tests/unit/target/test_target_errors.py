@@ -2,11 +2,9 @@
 
 import json
 import re
-from typing import Any
 
-import aioboto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -16,6 +14,7 @@ from target import errors
 from target.database.outages import credentials_were_refused, unavailable_as_503
 from target.errors import DatabaseUnavailable, SecretsUnavailable, TargetError, representable
 from target.secrets import fetch_secret
+from target.secrets_manager import SecretRefused
 from target.settings import Settings
 
 json_values = st.recursive(
@@ -68,44 +67,21 @@ def test_a_wrong_statement_is_not_excused_as_an_outage(sqlstate: str):
         raise OperationalError("SELECT", {}, DriverError(sqlstate))
 
 
-class RefusingSession:
-    """Stands in for aioboto3's session; every call fails in the way that the test says."""
-
-    error: Exception
-
-    def client(self, *_arguments: Any, **_options: Any) -> "RefusingSession":
-        return self
-
-    async def __aenter__(self) -> "RefusingSession":
-        return self
-
-    async def __aexit__(self, *_exception: object) -> None:
-        return None
-
-    async def get_secret_value(self, **_options: Any) -> dict[str, Any]:
-        raise self.error
-
-
 @pytest.mark.parametrize(
     ("error", "hint"),
     [
-        (
-            ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue"),
-            "allow secretsmanager:GetSecretValue",
-        ),
-        (
-            ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue"),
-            "correct AWS_SECRETS_MANAGER_NAME",
-        ),
+        (SecretRefused("AccessDeniedException"), "allow secretsmanager:GetSecretValue"),
+        (SecretRefused("ResourceNotFoundException"), "correct AWS_SECRETS_MANAGER_NAME"),
         (EndpointConnectionError(endpoint_url="http://x"), "check the function's network path"),
     ],
 )
 async def test_a_secret_that_cannot_be_had_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, error: Exception, hint: str
 ):
-    session = RefusingSession()
-    session.error = error
-    monkeypatch.setattr(aioboto3, "Session", lambda: session)
+    def refuse(_region: str, _name: str) -> str:
+        raise error
+
+    monkeypatch.setattr("target.secrets_manager.get_secret_string", refuse)
     with pytest.raises(SecretsUnavailable, match=re.escape(hint)) as raised:
         await fetch_secret(Settings(), "app/dev")
     assert "'app/dev'" in str(raised.value)
