@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from harness.domain.errors import ConfigurationError
 from harness.domain.grouping import group_of_urls
-from harness.domain.redaction import SECRET_NAME
+from harness.domain.secret_names import is_secret_name
 from harness.domain.session import Session, Step
 from harness.domain.substitution import placeholders
 
@@ -145,7 +145,7 @@ def _target(url: str) -> str | None:
 
 def _without_secrets(url: str) -> str:
     path, mark, query = url.partition("?")
-    kept = [part for part in query.split("&") if not SECRET_NAME.fullmatch(part.partition("=")[0])]
+    kept = [part for part in query.split("&") if not is_secret_name(part.partition("=")[0])]
     return f"{path}{mark}{'&'.join(kept)}" if len(kept) == query.count("&") + 1 or any(kept) else path
 
 

@@ -14,7 +14,8 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from harness.domain.exchange import Headers
-from harness.domain.redaction import SECRET_HEADERS, SECRET_NAME
+from harness.domain.redaction import SECRET_HEADERS
+from harness.domain.secret_names import is_secret_name
 from harness.domain.session import Step
 from harness.domain.substitution import placeholders
 
@@ -188,7 +189,7 @@ def _travels(name: str) -> bool:
     lowered = name.lower()
     if lowered.startswith(":") or lowered in _CONNECTION_HEADERS:  # HTTP/2 and 3 write the request line as headers
         return False
-    return lowered not in SECRET_HEADERS and SECRET_NAME.fullmatch(lowered.removeprefix("x-")) is None
+    return lowered not in SECRET_HEADERS and not is_secret_name(lowered.removeprefix("x-"))
 
 
 def _body(data: _PostData | None) -> str | None:

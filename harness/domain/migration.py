@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.domain.carry import shown
 from harness.domain.carry_column import carry_column
 from harness.domain.cell_rule import NO_RULE, CellRule
 from harness.domain.cell_values import cell_text, family_of
@@ -11,9 +12,11 @@ from harness.domain.row_mapping import RowMapping, carried_tables, target_table
 from harness.domain.row_mapping_check import check_tables
 from harness.domain.row_plan import AddedColumn, Fill, TablePlan, literal_cell, plan_table
 from harness.domain.rows import Cell, Column, Row, TableSchema
+from harness.domain.secret_names import is_secret_name
 
 Enums = Mapping[str, Sequence[str]]
 _SHOWN_REFUSALS = 5
+_HIDDEN = "(a secret)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,9 @@ class TableCarrier:
             carried.append(column)
             # What the mapping has no value for is told in its words, not in those of the target's column.
             for position, why in sorted({**dict(column.refused), **lacking}.items()):
-                self._refuse(rows, position, source.name, why)
+                given = cells[position] if source.legacy_at is None else rows[position][source.legacy_at]
+                known = _without(why, (cells[position], given)) if source.is_secret else why
+                self._refuse(rows, position, source.name, known)
         self.rows += len(rows)
         if self.refused:
             return b""
@@ -119,6 +124,11 @@ class _Source:
     literal: Cell = None
     rule: CellRule = NO_RULE
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether messages must not show its values."""
+        return is_secret_name(self.name) or is_secret_name(self.target.name)
+
     def cells(self, legacy: Sequence[tuple[Cell, ...]], rows: int) -> tuple[tuple[Cell, ...], Mapping[int, str]]:
         """What to write, and by position why the mapping has no value."""
         if self.legacy_at is None:
@@ -140,7 +150,15 @@ def name_row(schema: TableSchema, row: Row, position: int) -> str:
     if not schema.key:
         return f"number {position + 1}"
     cells = dict(zip(schema.column_names, row, strict=True))
-    return ", ".join(f"{name}={cell_text(cells[name])}" for name in schema.key)
+    return ", ".join(f"{name}={_HIDDEN if is_secret_name(name) else cell_text(cells[name])}" for name in schema.key)
+
+
+def _without(why: str, cells: Sequence[Cell]) -> str:
+    """What is said of cells that hold a secret, without it."""
+    texts = {text for cell in cells for text in (shown(cell), cell_text(cell), str(cell)) if text}
+    for text in sorted(texts, key=len, reverse=True):
+        why = why.replace(text, _HIDDEN)
+    return why
 
 
 def _added_source(plan: TablePlan, column: AddedColumn) -> _Source:

@@ -9,11 +9,12 @@ from types import MappingProxyType
 
 from harness.domain.compare.content import DEFAULT_DECODERS, decode_encodings, encoding_names
 from harness.domain.exchange import Headers
+from harness.domain.redacted_charsets import find_wide_charset, recoded
 from harness.domain.redacted_forms import Clean, FormRules, is_form, is_multipart
 from harness.domain.redaction_marks import find_whole_problem, whole
 
 CODING_HEADERS = frozenset({"content-encoding", "content-type"})
-_NO_PARTS = "its parts cannot be told from each other"
+_NO_PARTS = "its parts or characters cannot be told from each other"
 _NO_MARK = b"whole "
 """So that no body is taken for a mark already."""
 
@@ -48,7 +49,9 @@ class BodyRules:
     @staticmethod
     def applies(name: str, value: str) -> bool:
         """Whether this header says of a body that it must be read first."""
-        return is_form(value) if name.lower() == "content-type" else set(encoding_names(value)) != {"identity"}
+        if name.lower() == "content-type":
+            return is_form(value) or find_wide_charset(b"", value) is not None
+        return set(encoding_names(value)) != {"identity"}
 
     def body(self, headers: Headers, body: bytes) -> bytes:
         """The body without secrets, in the same encoding.
@@ -68,11 +71,15 @@ class BodyRules:
         return body if clean == plain else _encoded(clean, names, self.mark(_NO_MARK + body))
 
     def _content(self, plain: bytes, kind: str) -> bytes | None:
-        if not is_form(kind):
-            return self.clean(plain)
         if is_multipart(kind):
             return self.forms.multipart(plain, kind)
-        return self.clean(self.forms.urlencoded(plain))
+        charset = find_wide_charset(plain, kind)
+        if charset is None:
+            return self._text(plain, kind)
+        return recoded(plain, charset, lambda text: self._text(text, kind))
+
+    def _text(self, plain: bytes, kind: str) -> bytes:
+        return self.clean(self.forms.urlencoded(plain) if is_form(kind) else plain)
 
 
 def with_length(headers: Headers, before: int, after: int) -> Headers:

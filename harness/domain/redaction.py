@@ -15,15 +15,12 @@ from msgspec import structs
 
 from harness.domain.exchange import Exchange, Headers, Request, Response
 from harness.domain.redacted_bodies import CODING_HEADERS, BodyRules, with_length
+from harness.domain.redacted_charsets import is_wide
 from harness.domain.redacted_forms import FormRules
-from harness.domain.redaction_marks import MARK, NUMBER_MARK
+from harness.domain.redacted_json import redact_members
+from harness.domain.redaction_marks import MARK, as_bytes_mark, as_number_mark
+from harness.domain.secret_names import NAMES, is_secret_name
 
-_NAMES = (
-    r"(?:[a-z0-9]+[_-])*(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credential)s?"
-    r"|authorization|client[_-]?secret|jwt|session[_-]?id|(?:access|refresh|id)token"
-)
-SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
-"""Names of JSON members, query parameters and form fields whose values are secrets."""
 SECRET_HEADERS = frozenset(
     {
         "authorization",
@@ -35,26 +32,7 @@ SECRET_HEADERS = frozenset(
         "x-auth-token",
     }
 )
-_STRING = rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
-"""One that the end of the body cuts off is one too."""
-_NUMBER = rb"-?\d[\d.eE+\-]*"
-_JSON_MEMBER = re.compile(
-    rb'("(?:'
-    + _NAMES.encode()
-    + rb')"\s*:\s*)('
-    + _STRING
-    + rb"|"
-    + _NUMBER
-    + rb'|\[(?:[^\[\]{}"]|'
-    + _STRING
-    + rb")*)",
-    re.IGNORECASE,
-)
-"""With the value: a string, a number, or a list of such up to where it ends."""
-_JSON_SCALAR = re.compile(_STRING + rb"|" + _NUMBER)
-_ROW_ID = re.compile(rb"session[_-]?ids?\"", re.IGNORECASE)
-"""As a number it counts rows, and rows are told apart by it; as a text it may let someone in."""
-_PARAMETER = re.compile(rb"((?:^|[?&;])(?:" + _NAMES.encode() + rb")=)([^&;#\s]+)", re.IGNORECASE)
+_PARAMETER = re.compile(rb"((?:^|[?&;])(?:" + NAMES.encode() + rb")=)([^&;#\s]+)", re.IGNORECASE)
 _USER_INFO = re.compile(rb"([a-z][a-z0-9+.\-]*://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)", re.IGNORECASE)
 _JWT = re.compile(rb"()(eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*)")
 _TEXT_HINTS = ("pass", "pwd", "secret", "token", "key", "credential", "authorization", "jwt", "session", "eyj")
@@ -156,14 +134,14 @@ class Redactor:
             if data == given:
                 _remember(data, self._clean)
             return data
-        data = _JSON_MEMBER.sub(self._member, data)
+        data = redact_members(data, self._mark)
         for pattern in (_USER_INFO, _JWT):
             data = pattern.sub(self._replacement(pattern), data)
         return data if data[:1] in b'{["' else self._parameters(data)
 
     def value(self, name: str, json_text: str | None) -> str | None:
         """The JSON text of a value found under `name`, as it may be stored."""
-        if json_text is None or not SECRET_NAME.fullmatch(name):
+        if json_text is None or not is_secret_name(name):
             return None if json_text is None else self.text(json_text)
         member = f'"{name}":'
         return self.text(member + json_text)[len(member) :]
@@ -171,6 +149,14 @@ class Redactor:
     def secret(self, text: str) -> str:
         """What stands for a text that is a secret as a whole."""
         return _text_of(self._mark(_bytes_of(text)))
+
+    def number(self, text: str) -> str:
+        """What stands for a number that is a secret, in its one spelling; never what stands for the same text."""
+        return as_number_mark(self.secret(text))
+
+    def blob(self, data: bytes) -> str:
+        """What stands for bytes that are a secret as a whole; never what stands for the same text."""
+        return as_bytes_mark(_text_of(self._mark(b"bytes " + data)))
 
     def _header(self, name: str, value: str) -> str:
         if name not in SECRET_HEADERS:
@@ -187,25 +173,12 @@ class Redactor:
 
     def _body(self, headers: Headers, body: bytes) -> bytes:
         """The body, read as its headers say; called after `self.headers(headers)`."""
-        if not body or not self._coded:
+        if not body or not (self._coded or is_wide(body)):
             return self.data(body)
         return BodyRules(clean=self.data, mark=self._mark, forms=self._forms()).body(headers, body)
 
     def _forms(self) -> FormRules:
-        return FormRules(_is_secret_name, self._mark, self.data)
-
-    def _member(self, match: re.Match[bytes]) -> bytes:
-        lead, value = match.groups()
-        keeps_numbers = _ROW_ID.search(lead) is not None
-
-        def replaced(scalar: re.Match[bytes]) -> bytes:
-            text = scalar[0]
-            if text[:1] != b'"':
-                return text if keeps_numbers else b'"' + self._mark(text).replace(_MARK, _NUMBER_MARK) + b'"'
-            end = b'"' if len(text) > 1 and text.endswith(b'"') else b""
-            return b'"' + self._mark(text[1 : len(text) - len(end)]) + end
-
-        return bytes(lead + _JSON_SCALAR.sub(replaced, value))
+        return FormRules(is_secret_name, self._mark, self.data)
 
     def _parameters(self, data: bytes) -> bytes:
         return _PARAMETER.sub(self._replacement(_PARAMETER), data)
@@ -224,7 +197,6 @@ class Redactor:
 
 
 _MARK = MARK.encode()
-_NUMBER_MARK = NUMBER_MARK.encode()
 
 
 def secrets_worth_hiding(values: Iterable[str | None]) -> tuple[str, ...]:
@@ -245,10 +217,6 @@ def _remember(clean: _Seen, among: set[_Seen]) -> None:
     if len(among) >= _MAX_REMEMBERED:
         among.clear()
     among.add(clean)
-
-
-def _is_secret_name(name: str) -> bool:
-    return SECRET_NAME.fullmatch(name) is not None
 
 
 def _bytes_of(text: str) -> bytes:

@@ -11,7 +11,7 @@ from harness.domain.grouping import group_of_step
 from harness.domain.operation import OperationTemplates
 from harness.domain.pointer import PointerError, resolve_pointer
 from harness.domain.record import StepRecord
-from harness.domain.redaction import SECRET_NAME
+from harness.domain.secret_names import is_secret_name
 from harness.domain.session import Poll, Session, Step
 from harness.domain.substitution import (
     UnsavedValueError,
@@ -198,7 +198,7 @@ def saved_values(step: Step, exchange: Exchange) -> dict[str, Any]:
 
 
 def _is_secret(pointer: str) -> bool:
-    return saved_cookie(pointer) is not None or SECRET_NAME.fullmatch(pointer.rpartition("/")[2]) is not None
+    return saved_cookie(pointer) is not None or any(map(is_secret_name, pointer.split("/")))
 
 
 def read_document(exchange: Exchange) -> Any:

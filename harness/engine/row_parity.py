@@ -1,10 +1,14 @@
 """Row parity of two whole databases: every table that either side has, as a stream of final outcomes."""
 
+import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 
 from harness.domain.difference import Difference
 from harness.domain.ports import RowSource
+from harness.domain.redacted_rows import redact_row_difference
+from harness.domain.redaction import Redactor
 from harness.domain.row_difference import Key, extra_row, key_of, missing_column, missing_rows
 from harness.domain.row_mapping import RowMapping, carried_tables, target_table
 from harness.domain.row_mapping_check import check_tables
@@ -26,8 +30,9 @@ async def compare_databases(
 ) -> AsyncGenerator[RangeOutcome, None]:
     """Compares all tables but bookkeeping in the order of their names; memory does not grow with the rows.
 
-    `done` says per legacy table up to which key it was compared before; None means wholly. Tables that only the
-    target has differ if they hold rows, unless the mapping names them as added.
+    Values are compared as they are; the differences leave here without secrets, by a key that nobody keeps. `done`
+    says per legacy table up to which key it was compared before; None means wholly. Tables that only the target has
+    differ if they hold rows, unless the mapping names them as added.
 
     Raises:
         ConfigurationError: the mapping does not fit the databases, or one of them cannot be read.
@@ -36,6 +41,22 @@ async def compare_databases(
     async with legacy.open_reader() as ours, target.open_reader() as theirs:
         schemas = await ours.read_schemas(), await theirs.read_schemas()
     check_tables(mapping, *schemas)
+    redactor = Redactor(key=secrets.token_bytes(32))
+    outcomes = _outcomes(legacy, target, schemas, mapping, done, options)
+    async with aclosing(outcomes):
+        async for outcome in outcomes:
+            clean = tuple(redact_row_difference(each, schemas, redactor) for each in outcome.differences)
+            yield replace(outcome, differences=clean) if clean else outcome
+
+
+async def _outcomes(  # noqa: PLR0913, PLR0917 - both sides, what they hold, and what is asked of the comparison
+    legacy: RowSource,
+    target: RowSource,
+    schemas: tuple[Schemas, Schemas],
+    mapping: RowMapping,
+    done: Mapping[str, Key | None] | None,
+    options: RowParityOptions | None,
+) -> AsyncGenerator[RangeOutcome, None]:
     plans = _plans(*schemas, mapping)
     for name in carried_tables(schemas[0], mapping):
         if done is not None and name in done and done[name] is None:

@@ -16,6 +16,7 @@ from harness.domain.row_order import SortKey, sort_key
 from harness.domain.row_parity import KeyRange, RangeOutcome
 from harness.domain.row_plan import SharedColumn, TablePlan
 from harness.domain.rows import Cell, Row
+from harness.domain.secret_names import is_secret_name
 
 _NUMBERS = frozenset({Family.INTEGER, Family.FLOAT, Family.DECIMAL})
 _MAX_RECHECKED = 10_000
@@ -51,7 +52,7 @@ async def compare_table(
     """Compares the rows behind `after`, range by range; each outcome is final, and the next begins at its end.
 
     Every row of either side lies in exactly one range. A table without a key that both sides know is one range, and
-    is held in memory.
+    is held in memory; one whose key may be a secret is one too, since the bounds of ranges are kept.
 
     Raises:
         SystemUnavailable: a database does not answer.
@@ -65,7 +66,7 @@ async def compare_table(
             if is_last or len(running) == options.ranges_at_once:
                 yield await running.popleft()
                 continue
-            upto = await _find_bound(legacy, plan, after, options) if _is_keyed(plan) else None
+            upto = await _find_bound(legacy, plan, after, options) if _has_bounds(plan) else None
             running.append(asyncio.ensure_future(run(plan, KeyRange(after=after, upto=upto))))
             after, is_last = upto, upto is None
     finally:
@@ -229,6 +230,10 @@ def _is_keyed(plan: TablePlan) -> bool:
     return {pair.name for pair in plan.key} == set(plan.legacy.key) or (
         {pair.target.name for pair in plan.key} == set(plan.target.key)
     )
+
+
+def _has_bounds(plan: TablePlan) -> bool:
+    return _is_keyed(plan) and not any(map(is_secret_name, _key_names(plan, is_legacy=True)))
 
 
 async def _compare_rows(legacy: RowSource, target: RowSource, plan: TablePlan, keys: Sequence[Key]) -> BlockFindings:

@@ -1,5 +1,6 @@
 """Rows of SQLite against rows of PostgreSQL: every planted defect at its row and column, none where none is."""
 
+import re
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -339,3 +340,55 @@ async def test_a_table_without_a_key_is_read_again_as_a_whole(pair: tuple[Path, 
 
     found = await _compare(pair, options=RowParityOptions(partition_rows=1_000, sleep=arrive))
     assert (found.first, found.settled) == ([], 1)
+
+
+_SECRETS = """
+CREATE TABLE users (id INTEGER PRIMARY KEY, password INTEGER, api_key {blob}, note TEXT);
+CREATE TABLE tokens (token VARCHAR(40) PRIMARY KEY, owner INTEGER);
+CREATE TABLE grants (secret TEXT, owner INTEGER);
+"""
+
+
+async def _fill_secrets(tmp_path: Path, dsn: str) -> tuple[Path, str]:
+    pair = (tmp_path / "legacy.db", dsn)
+    users = [(number, 815_000 + number, b"s3cr3t%d" % number, None) for number in range(1, 61)]
+    tokens = [(f"s3cr3t-{number:03d}", number) for number in range(1, 61)]
+    with closing(sqlite3.connect(pair[0])) as database, database:
+        database.executescript(_SECRETS.format(blob="BLOB"))
+        database.executemany("INSERT INTO users VALUES (?, ?, ?, ?)", users)
+        database.executemany("INSERT INTO tokens VALUES (?, ?)", tokens)
+        database.executemany("INSERT INTO grants VALUES (?, ?)", tokens)
+    await _on_target(pair, _SECRETS.format(blob="bytea"))
+    connection = await asyncpg.connect(dsn)
+    try:
+        for table, rows in (("users", users), ("tokens", tokens), ("grants", tokens)):
+            await connection.copy_records_to_table(table, records=rows)
+    finally:
+        await connection.close()
+    return pair
+
+
+async def test_secret_cells_and_keys_are_compared_and_not_written_down(tmp_path: Path, postgres_dsn: str) -> None:
+    pair = await _fill_secrets(tmp_path, postgres_dsn)
+    assert (await _compare(pair)).first == []
+    await _on_target(pair, "UPDATE users SET password = password + 1 WHERE id = 7")
+    await _on_target(pair, "UPDATE users SET api_key = 's3cr3t-other' WHERE id = 8")
+    await _on_target(pair, "DELETE FROM users WHERE id = 9")
+    await _on_target(pair, "UPDATE tokens SET owner = -1 WHERE token = 's3cr3t-050'")
+    await _on_target(pair, "UPDATE tokens SET token = 's3cr3t-other' WHERE token = 's3cr3t-051'")
+    await _on_target(pair, "DELETE FROM grants WHERE secret = 's3cr3t-052'")
+    found = await _compare(pair, out=tmp_path / "run")
+    where = [re.sub(r"\[redacted:\w+\]", "SECRET", each.pointer) for each in found.first]
+    assert sorted(where) == [
+        '/grants/["SECRET",52]',
+        '/tokens/"SECRET"',
+        '/tokens/"SECRET"',
+        '/tokens/"SECRET"/owner',
+        "/users/7/password",
+        "/users/8/api_key",
+        "/users/9",
+    ]
+    assert all(each.legacy != each.target for each in found.first)
+    written = b"".join(file.read_bytes() for file in (tmp_path / "run").iterdir())
+    for secret in (b"s3cr3t", b"815007", b"815008", b"815009", b"s3cr3t9".hex().encode()):
+        assert secret not in written + repr(found).encode()

@@ -32,6 +32,7 @@ def _gzip(data: bytes, level: int = 9) -> bytes:
 MARK = REDACTOR.secret("s3cr3t").encode()
 DOCUMENT = b'{"access_token": "s3cr3t",  "n": 1.50}'
 CLEAN = b'{"access_token": "%b",  "n": 1.50}' % MARK
+NESTED = rb'{"token": {"value": "s3cr3t", "a": [1, 2.50]}, "doc": "{\"pwd\": \"s3cr3t\", \"b\": 5}", "n": 5}'
 RAW = zlib.compressobj(wbits=-15)
 RAW_DEFLATE = RAW.compress(DOCUMENT) + RAW.flush()
 
@@ -61,6 +62,49 @@ def test_a_secret_in_an_encoded_body_is_replaced_and_the_encoding_stays(coding: 
     assert (content.body, content.problem) == (CLEAN, "")
     assert stored.header_values("content-encoding") == (coding,)
     assert stored.header_values("content-length") == (str(len(stored.body)),)
+
+
+WIDE = {
+    "utf-16": "utf-16",
+    "UTF-16LE": "utf-16-le",
+    "utf16-be": "utf-16-be",
+    "utf-32": "utf-32",
+    "utf-32le": "utf-32-le",
+}
+WIDE_DOCUMENT = '{"access_token": "s3cr3t", "é": "\\ud83d\\ude00😀"}'
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+@pytest.mark.parametrize("charset", WIDE)
+def test_a_secret_in_a_body_of_wide_characters_is_replaced_and_the_rest_stays(charset: str, is_declared: bool) -> None:
+    kind = f"application/json; charset={charset}" if is_declared else "application/json"
+    body, expected = (
+        text.encode(WIDE[charset]) for text in (WIDE_DOCUMENT, WIDE_DOCUMENT.replace("s3cr3t", MARK.decode()))
+    )
+    length = ("Content-Length", str(len(body)))
+    stored = _redacted(body, ("Content-Type", kind), length)
+    assert stored.body == expected
+    assert stored.header_values("content-length") == (str(len(expected)),)
+    assert _redacted(body + b"x", ("Content-Type", kind)).body == expected + b"x", "a character that is cut off stays"
+    gzipped = _redacted(_gzip(body), ("Content-Type", kind), ("content-encoding", "gzip"))
+    assert gzip.decompress(gzipped.body) == expected
+
+
+def test_a_body_that_only_claims_wide_characters_is_read_as_it_is() -> None:
+    assert _redacted(DOCUMENT, ("content-type", "application/json; charset=utf-16")).body == CLEAN
+    assert _redacted(DOCUMENT[:-1], ("content-type", "application/json; charset=utf-32")).body == CLEAN[:-1]
+
+
+def test_a_body_that_begins_with_wide_characters_and_breaks_off_into_others_is_not_stored() -> None:
+    stored = _redacted(WIDE_DOCUMENT.encode("utf-32") + b"\xff" * 4, ("content-type", "application/json"))
+    assert stored.body.startswith(b"[redacted:")
+    assert b"s\0\0\0" not in stored.body
+
+
+def test_a_form_of_wide_characters_is_read_by_its_fields() -> None:
+    kind = ("content-type", "application/x-www-form-urlencoded; charset=utf-16-le")
+    stored = _redacted("a=1&pass%77ord=s3cr3t".encode("utf-16-le"), kind)
+    assert stored.body == f"a=1&pass%77ord={MARK.decode()}".encode("utf-16-le")
 
 
 def test_an_encoded_body_without_secrets_stays_byte_for_byte() -> None:
@@ -180,6 +224,10 @@ BR = (JSON, ("content-encoding", "br"))
         (DOCUMENT, _gzip(DOCUMENT)[:-9], (BR, GZIP)),
         (b'{"pin": 1, "password": 5}', b'{"password": 5, "pin": 2}', ((JSON,), (JSON,))),
         (b"password=s3cr3t&a=1", b"password=s3cr3t&a=1", ((URLENCODED,), (URLENCODED,))),
+        (WIDE_DOCUMENT.encode("utf-16"), WIDE_DOCUMENT.encode("utf-16"), ((JSON,), (JSON,))),
+        (WIDE_DOCUMENT.encode(), WIDE_DOCUMENT.encode("utf-32"), ((JSON,), (JSON,))),
+        (NESTED, NESTED, ((JSON,), (JSON,))),
+        (NESTED, NESTED.replace(b'"a":', b'"a": '), ((JSON,), (JSON,))),
     ],
 )
 def test_stored_exchanges_are_judged_as_the_live_ones(
@@ -191,7 +239,20 @@ def test_stored_exchanges_are_judged_as_the_live_ones(
     assert judge_session(stored, RULES) == judge_session(record, RULES)
 
 
-@pytest.mark.parametrize(("legacy", "target"), [(b"5", b"6"), (b"5", b'"5"'), (b"[1, 2]", b"[1, 3]"), (b"5", b"null")])
+@pytest.mark.parametrize(
+    ("legacy", "target"),
+    [
+        (b"5", b"6"),
+        (b"5", b'"5"'),
+        (b"[1, 2]", b"[1, 3]"),
+        (b"5", b"null"),
+        (b'{"value": "a"}', b'{"value": "b"}'),
+        (b'{"value": "a"}', b'{"value": null}'),
+        (b'{"value": "a", "x": 1}', b'{"value": "a"}'),
+        (b'{"id": 7}', b'{"id": "7"}'),
+        (b'[{"at": "2026-02-04T12:00:00Z"}]', b'[{"at": "2026-02-04T12:00:00"}]'),
+    ],
+)
 def test_a_redacted_value_still_differs_in_the_same_place_and_kind(legacy: bytes, target: bytes) -> None:
     record = session(step(answer(b'{"token": %b}' % legacy), answer(b'{"token": %b}' % target)))
     live, stored = (judge_session(each, RULES)[0] for each in (record, redact_session(record, REDACTOR)))
@@ -217,6 +278,11 @@ def test_no_bytes_break_the_redaction_of_encoded_bodies(body: bytes, coding: str
 def test_no_form_breaks_the_redaction(pieces: list[bytes]) -> None:
     _redacted(b"".join(pieces), MULTIPART)
     _redacted(b"".join(pieces), URLENCODED)
+
+
+@given(st.binary(max_size=80), st.sampled_from(["", *WIDE]), st.sampled_from([b"", b"\xff\xfe", b"\0\0\xfe\xff"]))
+def test_no_bytes_break_the_redaction_of_wide_characters(body: bytes, charset: str, start: bytes) -> None:
+    _redacted(start + body, ("content-type", f"text/plain; charset={charset}"))
 
 
 def _bodies(record: object) -> list[bytes]:

@@ -1,5 +1,8 @@
 """Secrets are replaced, everything else stays byte for byte, equality stays checkable."""
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +40,9 @@ def test_secrets_in_bodies_are_replaced_and_the_rest_is_untouched(before: bytes,
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"token": null, "password": true, "secret": "", "session_id": 12, "tokens": [], "secrets": [{"n": 1}]}',
+        b'{"token": null, "password": true, "secret": "", "session_id": 12, "tokens": [], "secrets": [{"n": null}]}',
+        b'{"token": {"id": 7, "user_ids": [1, 2], "expires_at": "2026-02-04T12:00:00Z", "used": false, "scopes": {}}}',
+        b'{"note": "say \\"token\\\\\\": 5 and \\"token\\" are no members"}',
         b'{"key": "GLD", "monkey": "a", "next": "session token"}',
         b'{"secretary": "Ann", "passport_no": "x"}',
         b"\xff\xfe\x00key",
@@ -46,6 +51,56 @@ def test_secrets_in_bodies_are_replaced_and_the_rest_is_untouched(before: bytes,
 )
 def test_what_is_no_secret_stays(body: bytes) -> None:
     assert REDACTOR.data(body) == body
+
+
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        (b'{"password": {"value": "s3cr3t"}, "n": 5}', b'{"password": {"value": "*"}, "n": 5}'),
+        (b'{"password": {"n": 7, "l": [1.5]}}', b'{"password": {"n": "#7", "l": ["#1.5"]}}'),
+        (b'{"tokens": [{"of": "s3cr3t", "id": 8}, ["s3cr3t"]]}', b'{"tokens": [{"of": "*", "id": 8}, ["*"]]}'),
+        (b'{"token": {"a": {"b": {"c": "s3cr3t"}}}, "id": 1}', b'{"token": {"a": {"b": {"c": "*"}}}, "id": 1}'),
+        (b'{"token": {"a": "s3cr3t', b'{"token": {"a": "*'),
+        (b'{"token": {"token": "2026-02-04T12:00:00Z"}}', b'{"token": {"token": "@2026-02-04T12:00:00Z"}}'),
+        (
+            rb'{"doc": "{\"password\": \"s3cr3t\", \"n\": 5}", "n": 5}',
+            rb'{"doc": "{\"password\": \"*\", \"n\": 5}", "n": 5}',
+        ),
+        (rb'{"doc": "{\n  \"pwd\":\n 7}"}', rb'{"doc": "{\n  \"pwd\":\n \"#7\"}"}'),
+        (rb'{"doc": "{\"d\": \"{\\\"pwd\\\":\\\"s3cr3t\\\"}\"}"}', rb'{"doc": "{\"d\": \"{\\\"pwd\\\":\\\"*\\\"}\"}"}'),
+        (rb'{"doc": "{\"tokens\": [\"s3cr3t\", {\"a\": 7}]}"}', rb'{"doc": "{\"tokens\": [\"*\", {\"a\": \"#7\"}]}"}'),
+        (rb'{"doc": "{\"token\": {\"a\": \"s3cr3t", "n": "5"}', rb'{"doc": "{\"token\": {\"a\": \"*", "n": "5"}'),
+    ],
+)
+def test_everything_below_a_secret_name_and_in_texts_within_texts_is_replaced(before: bytes, kept: bytes) -> None:
+    expected = kept.replace(b"*", _mark("s3cr3t")).replace(b"@2026-02-04T12:00:00Z", _mark("2026-02-04T12:00:00Z"))
+    for number in ("7", "1.5"):
+        expected = expected.replace(b"#" + number.encode(), REDACTOR.number(number).encode())
+    assert REDACTOR.data(before) == expected
+    assert REDACTOR.data(expected) == expected
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+@given(secret=st.text(min_size=1), number=st.integers())
+def test_a_text_within_texts_is_still_the_same_json_but_for_its_secrets(levels: int, secret: str, number: int) -> None:
+    document: Any = {"n": number, "token": {"v": secret, "l": [secret, None]}}
+    for _ in range(levels):
+        document = {"doc": json.dumps(document), "n": number}
+    stored = json.loads(REDACTOR.data(json.dumps(document).encode()))
+    for _ in range(levels):
+        assert stored["n"] == number
+        stored = json.loads(stored["doc"])
+    mark = REDACTOR.secret(secret)
+    assert stored == {"n": number, "token": {"v": mark, "l": [mark, None]}}
+
+
+def test_equal_secrets_have_equal_marks_however_they_are_escaped() -> None:
+    plain, escaped = (json.dumps({"pwd": "é/\n"}, ensure_ascii=ascii).encode() for ascii in (False, True))
+    assert REDACTOR.data(plain) == REDACTOR.data(escaped) == REDACTOR.data(escaped.replace(b"/", rb"\/"))
+
+
+def _mark(text: str) -> bytes:
+    return REDACTOR.secret(text).encode()
 
 
 @pytest.mark.parametrize("number", ["5", "-1", "1.50", "1e+20", "123456789012345678901234567890"])

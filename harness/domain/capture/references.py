@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -18,7 +17,7 @@ from harness.domain.capture.places import (
 from harness.domain.capture.words import is_identifier, is_opaque, subjects, subjects_of_path
 from harness.domain.exchange import Headers, Request
 from harness.domain.pointer import join_pointer
-from harness.domain.redaction import SECRET_NAME
+from harness.domain.secret_names import is_secret_name
 from harness.domain.substitution import COOKIE, set_cookies
 
 _MAX_VALUES = 50_000
@@ -96,7 +95,7 @@ class References:
         """Takes in a parsed answer."""
         path = origin.request.url.split("?", 1)[0]
         for where, name, text in _scalars(document):
-            opaque = _is_secret(name) or is_opaque(text)
+            opaque = is_opaque(text) or is_secret_name(name) or _is_secret_text(where, text)
             if not (opaque or is_identifier(name)) or self._is_clients_own(text):
                 continue
             if not origin.is_write:
@@ -192,11 +191,6 @@ def _rank(known: _Known, place: Place) -> tuple[bool, bool, int]:
     return bool(known.subjects & place.subjects), origin.is_write, origin.step if origin.is_write else -origin.step
 
 
-@lru_cache(maxsize=4096)
-def _is_secret(name: str) -> bool:
-    return SECRET_NAME.fullmatch(name) is not None
-
-
 def _scalars(document: Any) -> Iterator[tuple[_Path, str, str]]:
     """Path, name and text of each string and whole number; an element has the name of its list."""
     stack: list[tuple[_Path, str, Any]] = [((), "", document)]
@@ -208,6 +202,11 @@ def _scalars(document: Any) -> Iterator[tuple[_Path, str, str]]:
             stack += [((*where, index), name, node[index]) for index in range(len(node) - 1, -1, -1)]
         elif node and isinstance(node, str | int) and not isinstance(node, bool):
             yield where, name, str(node)
+
+
+def _is_secret_text(where: _Path, text: str) -> bool:
+    """Whether it is below a secret name; numbers there may be ids, which look like page numbers."""
+    return not text.isdigit() and any(is_secret_name(part) for part in where if isinstance(part, str))
 
 
 def _parent_subjects(where: _Path) -> frozenset[str]:

@@ -9,7 +9,8 @@ from harness.domain.capture.relay import end_to_end, without
 from harness.domain.compare.content import DEFAULT_DECODERS, Content, decode
 from harness.domain.exchange import Exchange, Headers, Request, Response
 from harness.domain.recording import KEPT_HEADERS
-from harness.domain.redaction import SECRET_HEADERS, SECRET_NAME, Redactor
+from harness.domain.redaction import SECRET_HEADERS, Redactor
+from harness.domain.secret_names import is_secret_name
 from harness.domain.session import RecordedResponse, Step
 from harness.domain.substitution import placeholders
 
@@ -101,7 +102,7 @@ def _refer(
 
 def _marked(name: str, value: str, redactor: Redactor) -> str:
     lowered = name.lower()
-    if lowered in SECRET_HEADERS or not SECRET_NAME.fullmatch(lowered.removeprefix("x-")):
+    if lowered in SECRET_HEADERS or not is_secret_name(lowered.removeprefix("x-")):
         return value
     return redactor.secret(value)
 

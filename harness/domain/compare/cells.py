@@ -12,6 +12,7 @@ from harness.domain.cell_values import family_of
 from harness.domain.compare.clock import ClockValue, from_date, parse_clock
 from harness.domain.compare.document import to_text
 from harness.domain.difference import DifferenceKind
+from harness.domain.redaction_marks import is_bytes_mark, is_number_mark
 from harness.domain.row_plan import Fill, cell_rule, literal_cell, stated_rule
 from harness.domain.rows import Cell, Column, Row, TableSchema
 
@@ -132,7 +133,7 @@ def expected_kind(column: ColumnPair, expected: Cell, target: Cell) -> Differenc
     mine, theirs = _plain(expected, column), _plain(target, column)
     if _is_quantity(mine) and _is_quantity(theirs):
         return _number_kind(mine, theirs, column)
-    if type(mine) is not type(theirs):
+    if _type_of(mine) is not _type_of(theirs):
         return DifferenceKind.TYPE
     return None if mine == theirs else DifferenceKind.VALUE
 
@@ -203,6 +204,13 @@ def _date_only(cell: Cell) -> Any:
 
 def _is_quantity(value: Any) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _type_of(value: Any) -> type:
+    """The type of a value, or of what a mark stands for."""
+    if is_number_mark(value) or _is_quantity(value):
+        return Decimal
+    return bytes if is_bytes_mark(value) else type(value)
 
 
 def _number_kind(mine: Any, theirs: Any, column: ColumnPair) -> DifferenceKind | None:
