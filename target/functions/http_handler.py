@@ -8,6 +8,10 @@ import sqlalchemy.dialects.postgresql.asyncpg  # noqa: F401 - as above
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from mangum import Mangum
 
+import target.functions.unbuilt_models  # noqa: F401 - before anything imports FastAPI
+
+# isort: split
+
 from target.app import create_app
 from target.collection import resume_collection
 from target.http_api import HttpApi

@@ -133,6 +133,7 @@ def test_nothing_heavy_is_imported_at_init(moto_url: str):
         "aioboto3",
         "aiobotocore",
         "aiohttp",
+        "botocore.session",
         "pandas",
         "pyarrow",
         "numpy",
@@ -142,6 +143,15 @@ def test_nothing_heavy_is_imported_at_init(moto_url: str):
     }
     assert heavy & set(said["loaded"]) == set()
     assert said["answers"][0]["statusCode"] == 200
+
+
+def test_models_of_fastapi_are_left_unbuilt_and_those_of_the_target_are_built():
+    program = (
+        "import target.functions.trades.handler, fastapi.openapi.models as models, target.schemas.trades as trades;"
+        "print(models.Operation.__pydantic_complete__, trades.TradeCreate.__pydantic_complete__)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert ended.stdout.split() == ["False", "True"]
 
 
 def test_an_absent_secret_is_503_and_told_in_the_log_alone(moto_url: str):
