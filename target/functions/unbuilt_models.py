@@ -12,7 +12,7 @@ from pydantic import BaseModel
 _rebuild: Any = BaseModel.__dict__["model_rebuild"]
 
 
-def _rebuild_when_used(model: type[BaseModel], **options: Any) -> bool | None:
+def _rebuild_when_used(model: type[BaseModel], /, **options: Any) -> bool | None:
     """Build for pydantic, which asks at the first use and with options; FastAPI asks at once and without."""
     return _rebuild.__func__(model, **options) if options else None
 
