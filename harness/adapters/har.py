@@ -5,6 +5,7 @@ steps of a session are read when it is its turn.
 """
 
 import gzip
+import os
 import re
 import tempfile
 import weakref
@@ -42,6 +43,12 @@ _MICROSECOND = timedelta(microseconds=1)
 _MAX_NOTES = 5
 _SAVE_AGAIN = "Save it again as HAR from the browser's network tool."
 Tell = Callable[[str], None]
+TellRead = Callable[[Path, int, int], None]
+"""Takes the file, how many of its bytes were looked through, and how many it has, unpacked."""
+
+
+def tell_nothing(*_: object) -> None:
+    """For who does not want to know."""
 
 
 class _Kind(IntEnum):
@@ -65,7 +72,8 @@ class HarFile:
     Guarantees: only requests to the origin of the first one are taken, as path and query; cookies, authorization
     and other credentials in headers are left out; recorded answers are ignored. A page of more than `MAX_STEPS`
     requests is several sessions. Memory is some 30 bytes an entry, and one session at a time while they are gone
-    through, which can be done again and again. What was skipped is told to `on_note`.
+    through, which can be done again and again. What was skipped is told to `on_note`, and how far the file was looked
+    through to `on_read`, entry by entry.
 
     Raises:
         ConfigurationError: not a HAR, no request in it, or a field that cannot be read; names the entry.
@@ -73,11 +81,11 @@ class HarFile:
     Source: HTTP Archive 1.2.
     """
 
-    def __init__(self, path: Path, on_note: Tell = lambda _: None) -> None:
+    def __init__(self, path: Path, on_note: Tell = tell_nothing, on_read: TellRead = tell_nothing) -> None:
         self._path = path
         self._file = _opened(path)
         self._close = weakref.finalize(self, self._file.close)
-        self._entries = _Entries(self._file, path)
+        self._entries = _Entries(self._file, path, on_read)
         self._parts = self._divide(on_note)
 
     def __len__(self) -> int:
@@ -160,9 +168,10 @@ class HarFile:
 class _Entries:
     """What is kept of every entry, by its number in the file; numbers start at 0."""
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
+    def __init__(self, file: BinaryIO, path: Path, on_read: TellRead) -> None:
         self._file = file
         self._path = path
+        self._on_read = on_read
         self._offsets, self._lengths, self._begun = array("Q"), array("Q"), array("q")
         self.pages, self.origins, self.kinds = array("L"), array("L"), array("B")
         self.page_names: list[str | None] = []
@@ -193,10 +202,12 @@ class _Entries:
         return found
 
     def _read_all(self) -> None:
+        size = self._file.seek(0, os.SEEK_END)
         self._file.seek(0)
         try:
             for offset, raw in array_elements(self._file, _PLACE):
                 self._add(offset, raw)
+                self._on_read(self._path, offset + len(raw), size)
         except BrokenJson as error:
             what = f"not a HAR file: {error}, after {len(self)} entries"
             raise ConfigurationError(what, where=str(self._path), hint=_SAVE_AGAIN) from error

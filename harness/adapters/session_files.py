@@ -9,14 +9,14 @@ import glob
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from harness.adapters.access_log import access_log_sessions, is_access_log
-from harness.adapters.har import HarFile
+from harness.adapters.har import HarFile, Tell, TellRead, tell_nothing
 from harness.adapters.json_elements import has_member
 from harness.adapters.session_steps import SessionDocument, SessionEntry, SessionsDocument, StepLine, step_of
 from harness.domain.errors import ConfigurationError
@@ -37,9 +37,9 @@ class SessionFiles:
     Those of a HAR are read when it is their turn, so that memory does not grow with their number.
     """
 
-    def __init__(self, paths: Sequence[Path], on_note: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, paths: Sequence[Path], on_note: Tell = tell_nothing, on_read: TellRead = tell_nothing) -> None:
         self.paths = tuple(paths)
-        self._parts = tuple(_open_file(path, on_note) for path in paths)
+        self._parts = tuple(_open_file(path, on_note, on_read) for path in paths)
         _require_unique_ids(self)
 
     def __len__(self) -> int:
@@ -61,27 +61,32 @@ class SessionFiles:
             yield from ((name, str(path)) for name in names)
 
 
-def open_sessions(patterns: Sequence[str], on_note: Callable[[str], None] = lambda _: None) -> SessionFiles:
+def open_sessions(
+    patterns: Sequence[str], on_note: Tell = tell_nothing, on_read: TellRead = tell_nothing
+) -> SessionFiles:
     """The sessions of the files that the paths and globs name, in that order and each file once.
 
-    What was left out of a file, such as requests to other origins, is told to `on_note`.
+    What was left out of a file, such as requests to other origins, is told to `on_note`, and how far a HAR was looked
+    through to `on_read`.
 
     Raises:
         ConfigurationError: nothing matches a pattern, or a file cannot be read; names file, line and fix.
     """
-    return SessionFiles(_expand(patterns), on_note)
+    return SessionFiles(_expand(patterns), on_note, on_read)
 
 
-def load_sessions(patterns: Sequence[str], on_note: Callable[[str], None] = lambda _: None) -> tuple[Session, ...]:
+def load_sessions(
+    patterns: Sequence[str], on_note: Tell = tell_nothing, on_read: TellRead = tell_nothing
+) -> tuple[Session, ...]:
     """As `open_sessions`, all held in memory.
 
     Raises:
         ConfigurationError: as there.
     """
-    return tuple(open_sessions(patterns, on_note))
+    return tuple(open_sessions(patterns, on_note, on_read))
 
 
-def load_session_file(path: Path, on_note: Callable[[str], None] = lambda _: None) -> tuple[Session, ...]:
+def load_session_file(path: Path, on_note: Tell = tell_nothing) -> tuple[Session, ...]:
     """The sessions of one file.
 
     Raises:
@@ -90,9 +95,9 @@ def load_session_file(path: Path, on_note: Callable[[str], None] = lambda _: Non
     return tuple(SessionFiles((path,), on_note))
 
 
-def _open_file(path: Path, on_note: Callable[[str], None]) -> tuple[Session, ...] | HarFile:
+def _open_file(path: Path, on_note: Tell, on_read: TellRead) -> tuple[Session, ...] | HarFile:
     if _is_har(path):
-        return HarFile(path, on_note)
+        return HarFile(path, on_note, on_read)
     text = _read_text(path)
     document = _single_document(text)
     if document is not None and "format_version" in document:

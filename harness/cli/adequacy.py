@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from harness.cli.adequacy_tables import print_adequacy
+from harness.cli.progress import shown_progress
 from harness.domain.adequacy import Adequacy, Fate
 from harness.domain.errors import ExitCode
 from harness.settings import load_settings
@@ -59,8 +59,19 @@ def adequacy(
     """
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     directory = prepare_directory(out or artifacts_directory() / ".cache" / "adequacy")
-    with _progress(console) as bar:
-        task = bar.add_task("", total=None)
+    done, total = 0, None
+
+    def start(count: int) -> None:
+        nonlocal total
+        total = count
+
+    with shown_progress("trying faults", "faults") as show:
+
+        def advance(_: object) -> None:
+            nonlocal done
+            done += 1
+            show(done, total)
+
         request = AdequacyRequest(
             sessions=tuple(sessions or ()),
             source=source,
@@ -69,9 +80,9 @@ def adequacy(
             seed=seed,
             jobs=jobs,
             legacy_db=legacy_db,
-            on_stage=lambda text: bar.update(task, description=text),
-            on_start=lambda count: bar.update(task, total=count),
-            on_outcome=lambda _: bar.advance(task),
+            on_stage=lambda text: console.print(f"… {text}", markup=False),
+            on_start=start,
+            on_outcome=advance,
         )
         found = asyncio.run(find_adequacy(request, load_settings(config)))
     print_adequacy(found, threshold)
@@ -97,8 +108,3 @@ def _warn(found: Adequacy, console: Console) -> None:
         console.print("nothing to plant: the source has no statement that a fault could change", markup=False)
     elif not found.count(Fate.KILLED):
         console.print("no fault was noticed: check that the sessions reach this source", markup=False)
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli import replay_arguments as given
+from harness.cli.progress import shown_stages
 from harness.domain.coverage import OperationCoverage
 from harness.domain.description import Parameter
 from harness.domain.errors import ExitCode
@@ -58,8 +59,7 @@ def generate(
 
     Example: parakeet generate --openapi http://127.0.0.1:8000/openapi.json --seed 7 --out generated.json
     """
-    console = Console(stderr=True)
-    with console.status("reading the document") as status:
+    with shown_stages("reading the document") as show:
         request = GenerateRequest(
             openapi=openapi,
             out=out,
@@ -72,7 +72,7 @@ def generate(
             examples=max_examples,
             steps=max_steps,
             limit=max_sessions,
-            tell=status.update,
+            tell=show,
         )
         generated = asyncio.run(generate_sessions(request, load_settings(config)))
     _show(generated, out)

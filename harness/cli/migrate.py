@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from harness.cli.migrate_objects import migrate_cache, print_objects
+from harness.cli.progress import shown_stages
 from harness.domain.errors import ConfigurationError, ExitCode
 from harness.domain.migration import Refusal
 from harness.engine.migration import Migration, MigrationOptions
@@ -88,19 +88,14 @@ def migrate(  # noqa: PLR0917 - an option each
 def _migrate_rows(
     legacy_db: Path, target_dsn: str, settings: Settings, on_bad_row: OnBadRow, options: MigrationOptions
 ) -> Migration:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading both schemas", total=None)
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
 
-        def report(refusal: Refusal) -> None:
-            if on_bad_row is OnBadRow.REPORT:
-                bar.console.print(f"cannot be carried: {refusal}", markup=False, highlight=False, soft_wrap=True)
+    def report(refusal: Refusal) -> None:
+        if on_bad_row is OnBadRow.REPORT:
+            console.print(f"cannot be carried: {refusal}", markup=False)
 
-        options = replace(
-            options,
-            on_rows=lambda stage, rows: bar.update(task, description=f"{rows:,} rows {stage}"),
-            on_refusal=report,
-        )
+    with shown_stages("reading both schemas") as show:
+        options = replace(options, on_rows=lambda stage, rows: show(f"{rows:,} rows {stage}"), on_refusal=report)
         return asyncio.run(migrate_rows(legacy_db, target_dsn, rows=settings.rows, options=options))
 
 

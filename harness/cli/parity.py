@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from harness.cli.parity_isolation import isolation
 from harness.cli.parity_objects import objects
 from harness.cli.parity_schema import schema
+from harness.cli.progress import shown_stages
 from harness.domain.errors import ConfigurationError, ExitCode
 from harness.engine.rows import RowParityOptions
 from harness.settings import load_settings
@@ -92,14 +91,12 @@ def rows(  # noqa: PLR0917 - an option each
 
 
 def _compare(request: RowParityRequest) -> RowParity:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("comparing rows", total=None)
-
-        def tell(sums: RowParity) -> None:
-            bar.update(task, description=f"{sums.legacy_rows:,} rows, {sums.differences:,} differences")
-
-        return asyncio.run(compare_rows(request, tell))
+    with shown_stages("comparing rows") as show:
+        return asyncio.run(
+            compare_rows(
+                request, lambda sums: show(f"{sums.legacy_rows:,} rows compared, {sums.differences:,} differences")
+            )
+        )
 
 
 def _summary(found: RowParity) -> str:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from harness.cli.duration import seconds_of
+from harness.cli.progress import shown_stages
 from harness.domain.errors import ExitCode
 from harness.domain.isolation.campaign import Campaign
 from harness.domain.isolation.timeline import draw_timeline
@@ -63,10 +62,8 @@ def isolation(  # noqa: PLR0917 - an option each
 
 
 def _check(request: IsolationRequest) -> IsolationFindings:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-        return asyncio.run(check_isolation(_telling(request, lambda text: bar.update(task, description=text))))
+    with shown_stages("starting") as show:
+        return asyncio.run(check_isolation(_telling(request, show)))
 
 
 def _telling(request: IsolationRequest, tell: Callable[[str], None]) -> IsolationRequest:

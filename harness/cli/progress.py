@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 _BETWEEN_LINES_S = 10.0
 Tell = Callable[[int, int | None], None]
@@ -20,7 +28,7 @@ def shown_progress(doing: str, unit: str, *, clock: Callable[[], float] = time.m
     Without a terminal there is a line at most every ten seconds, so short work says nothing.
     """
     if not sys.stderr.isatty():
-        yield _lines(doing, unit, clock)
+        yield lines_now_and_then(doing, unit, clock)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -34,13 +42,32 @@ def shown_progress(doing: str, unit: str, *, clock: Callable[[], float] = time.m
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _lines(doing: str, unit: str, clock: Callable[[], float]) -> Tell:
+@contextmanager
+def shown_stages(first: str, *, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[str], None]]:
+    """As `shown_progress`, for work that says in words what it is at, beginning with `first`."""
+    if not sys.stderr.isatty():
+        now_and_then = _throttled(clock)
+        yield lambda text: now_and_then(f"… {text}")
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(first, total=None)
+        yield lambda text: bar.update(task, description=text)
+
+
+def lines_now_and_then(doing: str, unit: str, clock: Callable[[], float] = time.monotonic) -> Tell:
+    """A line on stderr at most every ten seconds, also beside a bar."""
+    now_and_then = _throttled(clock)
+    return lambda done, total: now_and_then(f"{doing}: {done:,}{'' if total is None else f' of {total:,}'} {unit}")
+
+
+def _throttled(clock: Callable[[], float]) -> Callable[[str], None]:
     last = clock()
 
-    def tell(done: int, total: int | None) -> None:
+    def tell(line: str) -> None:
         nonlocal last
         if clock() - last >= _BETWEEN_LINES_S:
             last = clock()
-            print(f"{doing}: {done:,}{'' if total is None else f' of {total:,}'} {unit}", file=sys.stderr, flush=True)
+            print(line, file=sys.stderr, flush=True)
 
     return tell

@@ -12,7 +12,7 @@ from harness.cli import replay_load as under_load
 from harness.cli.findings import exit_code
 from harness.cli.progress import shown_progress
 from harness.cli.project_note import tell_whose_rules
-from harness.cli.replay_progress import judge_and_print
+from harness.cli.replay_progress import judge_and_print, reading_told
 from harness.cli.reproduce import reproduce
 from harness.domain.compare.rules import Rules
 from harness.domain.errors import ConfigurationError, SystemUnavailable
@@ -91,6 +91,7 @@ def replay(
         concurrency=concurrency,
         keeps_connections=keep_connections,
         is_resumed=resume,
+        on_read=reading_told(),
         out=out,
     )
     settings = load_settings(config)

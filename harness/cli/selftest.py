@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from harness.cli import replay_arguments as given
+from harness.cli.progress import shown_progress
 from harness.cli.project_note import tell_whose_rules
 from harness.cli.replay import replay_and_judge
 from harness.domain.compare.rules import Rules
@@ -79,10 +79,8 @@ def selftest(
 
 
 def _selftest(run: Path, rules: Rules) -> Selftest:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("sessions"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("planting defects", total=None)
-        return selftest_run(run, rules, lambda done, total: bar.update(task, completed=done, total=total))
+    with shown_progress("planting defects", "sessions") as show:
+        return selftest_run(run, rules, show)
 
 
 def _print(found: Selftest, *, verbose: bool) -> None:

@@ -102,7 +102,7 @@ async def measure_adequacy(plan: AdequacyPlan, benches: Sequence[Bench]) -> Adeq
     plan.on_stage("running the unchanged application again, as a control")
     for bench in benches:
         baseline.leave_out(await _find_unsteady(plan, bench, baseline))
-    plan.on_stage("trying mutants")
+    plan.on_stage("trying the faults")
     queue = list(reversed(list(enumerate(plan.mutants))))
     found: dict[int, MutantOutcome] = {}
 

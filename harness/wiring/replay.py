@@ -68,7 +68,7 @@ async def replay(
     if request.concurrency > 1 and request.legacy_db is not None:
         hint = "Leave --concurrency out, or leave out both databases: then only answers are compared."
         raise ConfigurationError("a change of rows has one cause only if sessions run one at a time", hint=hint)
-    sessions = open_sessions(patterns_or_default(request.sessions), on_note)
+    sessions = open_sessions(patterns_or_default(request.sessions), on_note, request.on_read)
     note = memory_note(sessions.written, _restart(request, settings))
     if note:
         on_note(note)

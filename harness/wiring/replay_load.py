@@ -148,7 +148,7 @@ def _tell(on_session: Callable[[int, int], None], planned: int, done: int) -> No
 
 
 def _chosen(request: ReplayRequest, load: LoadRequest, on_note: Callable[[str], None]) -> tuple[Session, ...]:
-    sessions = load_sessions(patterns_or_default(request.sessions), on_note)
+    sessions = load_sessions(patterns_or_default(request.sessions), on_note, request.on_read)
     if not load.only_reading:
         require_leaving_state_alone(sessions)
         return sessions

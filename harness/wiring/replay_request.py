@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.adapters.har import TellRead, tell_nothing
 from harness.wiring.legacy_state import FileState, Restart
 
 
@@ -38,4 +39,6 @@ class ReplayRequest:
     """The state at the start outlives a killed process: in `out`, and in the target's database."""
     is_resumed: bool = False
     """Goes on with the run in `out` that was cut off, or begins it where there is none."""
+    on_read: TellRead = field(default=tell_nothing, repr=False)
+    """Told how far a HAR was looked through, which a large one takes a while for."""
     out: Path

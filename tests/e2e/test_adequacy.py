@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.cli import run
+from harness.cli import progress, run
 from harness.domain.errors import ExitCode
 
 _SHOP = Path(__file__).resolve().parents[1] / "builders" / "small_shop"
@@ -61,8 +61,9 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_what_the_sessions_let_through_is_named_with_what_to_add(
-    shop: Shop, capsys: pytest.CaptureFixture[str]
+    shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(progress, "_BETWEEN_LINES_S", 0.0)
     shop.ask(1, 12)
     assert shop.run("--limit", "0") == ExitCode.NO_GO
     fates = shop.fates()
@@ -71,7 +72,11 @@ def test_what_the_sessions_let_through_is_named_with_what_to_add(
     # Nobody orders exactly ten, so whether ten pieces are delivered free is not known.
     assert fates["9:flip_comparison"] == "survived"
     assert fates["16:change_arithmetic"] == "not exercised"
-    shown = capsys.readouterr().out
+    shown, told = capsys.readouterr()
+    assert "… trying the faults\n" in told
+    assert [line for line in told.splitlines() if line.startswith("trying faults: ")] == [
+        f"trying faults: {done} of {len(fates)} faults" for done in range(1, len(fates) + 1)
+    ]
     assert "survived: small_shop/prices.py:9:flip_comparison" in shown
     assert "-    if quantity >= FREE_FROM:\n+    if quantity > FREE_FROM:" in shown
     assert "add a step to GET /order: send the value exactly at the boundary" in shown
