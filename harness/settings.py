@@ -75,11 +75,11 @@ class EnvironmentSettings(_Frozen, frozen=True):
     target_url: str
     """The target's address there."""
     dsn_env: str | None = None
-    """The environment variable with its database's address; no command reads it yet."""
+    """The environment variable with its database's address, for `replay` with --legacy-db and without --target-dsn."""
     allow_load: bool = False
     """Whether load may be put on it; this machine always may be loaded."""
     reset_command: list[str] = []
-    """Brings it back to a known state; no command runs it yet."""
+    """Run by `replay` before sessions that are marked `process_memory`, to make it forget what it holds."""
     probe_url: str | None = None
     """Where `parakeet calibrate` finds its probe function."""
 
@@ -238,6 +238,11 @@ def load_settings(path: Path | None = None) -> Settings:
             "Correct that key, or remove it: each has a default; `parakeet init DIRECTORY` writes a file with them all."
         )
         raise ConfigurationError(f"the configuration is wrong: {error}", where=str(found), hint=hint) from error
+
+
+def environments_at(url: str, settings: Settings) -> tuple[EnvironmentSettings, ...]:
+    """The environments whose target has this address."""
+    return tuple(each for each in settings.environments.values() if each.target_url.rstrip("/") == url.rstrip("/"))
 
 
 def find_settings_file() -> Path | None:

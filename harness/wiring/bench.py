@@ -16,7 +16,7 @@ from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Side
 from harness.domain.measurement import Measurement
 from harness.engine.latency import LatencyPlan
-from harness.settings import FILE_NAME, Settings
+from harness.settings import FILE_NAME, Settings, environments_at
 from harness.wiring.ingest import INGEST_FILE, ingest_measurements, load_plan, run_ingest
 from harness.wiring.measure import (
     COLD_START_FILE,
@@ -141,8 +141,7 @@ def require_load_allowed(url: str, settings: Settings, *, allow_load: bool) -> N
         raise ConfigurationError("this is no HTTP address", where=url, hint="Give it as http://host:port.")
     if address.hostname in LOOPBACK:
         return
-    named = [e for e in settings.environments.values() if e.target_url.rstrip("/") == url.rstrip("/")]
-    if not (allow_load and any(environment.allow_load for environment in named)):
+    if not (allow_load and any(environment.allow_load for environment in environments_at(url, settings))):
         hint = f"Give it an [environments.NAME] with allow_load = true in {FILE_NAME}, and --allow-load here."
         raise ConfigurationError("load goes to this machine only", where=url, hint=hint)
 

@@ -80,13 +80,17 @@ def restart_of(legacy: LegacySystem) -> Restart | None:
     return legacy.restart if legacy.can_restart else None
 
 
-def restart_by_address(settings: LegacySettings, url: str) -> Restart | None:
-    """The configured reset command of a system that somebody else runs at `url`, if there is one."""
-    if not settings.reset_command:
+def restart_by_address(settings: LegacySettings, url: str, command: Sequence[str] | None = None) -> Restart | None:
+    """The configured reset command of a system that somebody else runs at `url`, if there is one.
+
+    With `command`, that of another system which is asked for the same path to tell that it is up.
+    """
+    reset_command = settings.reset_command if command is None else command
+    if not reset_command:
         return None
     remote = RemoteSettings(
         url=url,
-        reset_command=settings.reset_command,
+        reset_command=reset_command,
         health_path=settings.health_path,
         startup_timeout_s=settings.startup_timeout_s,
     )

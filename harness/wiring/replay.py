@@ -32,7 +32,7 @@ from harness.domain.session import Session, Sessions
 from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_sides import ReplaySide, fetch_description
-from harness.settings import AuthSettings, Settings, environment_variable, judged_directory
+from harness.settings import AuthSettings, Settings, environment_variable, environments_at, judged_directory
 from harness.wiring.legacy_state import Restart, RowsAndFiles, legacy_store, memory_note, restart_by_address
 from harness.wiring.manifest import RunInputs, new_manifest
 from harness.wiring.migrate import row_mapping
@@ -176,6 +176,7 @@ async def opened_sides(request: ReplayRequest, settings: Settings, sessions: Seq
         legacy = _side(Side.LEGACY, request.legacy, settings.sides.legacy.auth, legacy_client, kinds)
         legacy = replace(legacy, restart=_restart(request, settings))
         target = _side(Side.TARGET, request.target, settings.sides.target.auth, target_client, kinds)
+        target = replace(target, restart=_restart_target(request, settings))
         for store in stores:
             await store.require_disposable()
         await legacy_client.require_reachable()
@@ -205,12 +206,26 @@ def _restart(request: ReplayRequest, settings: Settings) -> Restart | None:
     return request.restart_legacy or restart_by_address(settings.legacy, request.legacy.url)
 
 
+def _restart_target(request: ReplayRequest, settings: Settings) -> Restart | None:
+    commands = [each.reset_command for each in environments_at(request.target.url, settings) if each.reset_command]
+    return restart_by_address(settings.legacy, request.target.url, commands[0]) if commands else None
+
+
+def _with_environment(request: ReplayRequest, settings: Settings) -> ReplayRequest:
+    """With the database that the configuration names for the target's address, where none is given."""
+    if request.legacy_db is None or request.target_dsn is not None:
+        return request
+    names = [each.dsn_env for each in environments_at(request.target.url, settings) if each.dsn_env]
+    return replace(request, target_dsn=environment_variable(names[0])) if names else request
+
+
 def _client(client: HttpSide, stack: AsyncExitStack) -> HttpSide:
     stack.push_async_callback(client.close)
     return client
 
 
 def _stores(request: ReplayRequest, settings: Settings, stack: AsyncExitStack) -> tuple[StateStore, ...]:
+    request = _with_environment(request, settings)
     if (request.legacy_db is None) != (request.target_dsn is None):
         given, missing = ("--legacy-db", "--target-dsn") if request.legacy_db else ("--target-dsn", "--legacy-db")
         hint = f"Add {missing}, or leave out {given}: then only answers are compared."
