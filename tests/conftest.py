@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness.child import watchdog
+from tests.builders.small_pair import Databases, Servers, make_databases
 from tests.builders.target_tables import TARGET_DDL
 
 # Nothing here outlives the test run, so nothing waits for the disk.
@@ -82,6 +83,20 @@ def postgres_dsn(new_database: Callable[[str], str]) -> str:
 def trades_dsn(new_database: Callable[[str], str], _template: str) -> str:
     """A fresh database with the target's tables, all empty."""
     return new_database(_template)
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    """Small systems, which end with the test."""
+    running = Servers()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def databases(tmp_path: Path, postgres_dsn: str) -> Databases:
+    """A small system's rows on both sides, not marked as disposable."""
+    return make_databases(tmp_path / "legacy.db", postgres_dsn)
 
 
 def _psql(server: Any, uri: str, sql: str) -> None:

@@ -6,17 +6,7 @@ from typing import Any
 
 from harness.adapters.postgres import postgres_errors
 from harness.adapters.postgres_dsn import connect
-from harness.domain.schema.facts import (
-    BINARY,
-    GENERATED,
-    ColumnFacts,
-    DatabaseKind,
-    ForeignKeyFacts,
-    IndexFacts,
-    SchemaFacts,
-    SequenceFacts,
-    TableFacts,
-)
+from harness.domain.schema import facts
 from harness.domain.sqlite_rows import BOOKKEEPING_TABLES, quote_name
 
 _TABLES = """
@@ -69,7 +59,7 @@ _BY_BYTES = frozenset({"c", "posix", "c.utf-8", "c.utf8", "ucs_basic", "pg_c_utf
 """Collations that order text by code points, which UTF-8's bytes do as well."""
 
 
-async def read_postgres_schema_facts(dsn: str) -> SchemaFacts:
+async def read_postgres_schema_facts(dsn: str) -> facts.SchemaFacts:
     """All tables of the current schema but bookkeeping, as of one moment.
 
     Raises:
@@ -80,17 +70,17 @@ async def read_postgres_schema_facts(dsn: str) -> SchemaFacts:
         connection = await connect(dsn)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return SchemaFacts(kind=DatabaseKind.POSTGRESQL, tables=await _read_tables(connection))
+                return facts.SchemaFacts(kind=facts.DatabaseKind.POSTGRESQL, tables=await _read_tables(connection))
         finally:
             await connection.close()
 
 
-async def _read_tables(connection: Any) -> Mapping[str, TableFacts]:
+async def _read_tables(connection: Any) -> Mapping[str, facts.TableFacts]:
     columns = _by_table(await connection.fetch(_COLUMNS))
     constraints = _by_table(await connection.fetch(_CONSTRAINTS))
     indexes = _by_table(await connection.fetch(_INDEXES))
     return {
-        name: TableFacts(
+        name: facts.TableFacts(
             name=name,
             columns=tuple(map(_column, rows)),
             primary_key=next((tuple(each["columns"]) for each in constraints[name] if each["kind"] == "p"), ()),
@@ -111,19 +101,19 @@ def _by_table(rows: Iterable[Any]) -> defaultdict[str, list[Any]]:
     return found
 
 
-def _column(row: Any) -> ColumnFacts:
+def _column(row: Any) -> facts.ColumnFacts:
     default = row["default_text"]
     if row["is_identity"] or row["sequence"]:
-        default = GENERATED
+        default = facts.GENERATED
     elif row["is_generated"]:
         default = f"generated as {default}"
     collation = row["collation_name"]
-    return ColumnFacts(
+    return facts.ColumnFacts(
         name=row["name"],
         declared_type=f"enum {row['declared_type']} ({row['labels']})" if row["labels"] else row["declared_type"],
         is_nullable=row["is_nullable"],
         default=default,
-        collation=BINARY if collation is not None and collation.lower() in _BY_BYTES else collation,
+        collation=facts.BINARY if collation is not None and collation.lower() in _BY_BYTES else collation,
     )
 
 
@@ -133,7 +123,7 @@ def _check(row: Any) -> str:
     return str(row["check_text"]) + ("" if row["is_validated"] else " NOT VALID")
 
 
-def _index(row: Any) -> IndexFacts:
+def _index(row: Any) -> facts.IndexFacts:
     keys = row["key_terms"]
     terms = [
         _term(*each) for each in zip(row["terms"][:keys], row["options"][:keys], row["classes"][:keys], strict=True)
@@ -144,7 +134,7 @@ def _index(row: Any) -> IndexFacts:
         "NULLS NOT DISTINCT" if row["nulls_are_equal"] else "",
         "" if row["is_valid"] else "INVALID",
     ]
-    return IndexFacts(
+    return facts.IndexFacts(
         terms=tuple(terms),
         is_unique=row["is_unique"],
         predicate=row["predicate"],
@@ -163,8 +153,8 @@ def _term(term: str, option: int, operator_class: str | None) -> str:
     return " ".join(filter(None, parts))
 
 
-def _foreign_key(row: Any) -> ForeignKeyFacts:
-    return ForeignKeyFacts(
+def _foreign_key(row: Any) -> facts.ForeignKeyFacts:
+    return facts.ForeignKeyFacts(
         columns=tuple(row["columns"]),
         table=row["other_table"],
         references=tuple(row["other_columns"]),
@@ -173,7 +163,7 @@ def _foreign_key(row: Any) -> ForeignKeyFacts:
     )
 
 
-async def _sequence(connection: Any, table: str, row: Any) -> SequenceFacts:
+async def _sequence(connection: Any, table: str, row: Any) -> facts.SequenceFacts:
     stored = await connection.fetchrow(
         f"SELECT last_value, is_called, seqincrement FROM {row['sequence']}, pg_sequence "  # noqa: S608 - quoted by it
         "WHERE seqrelid = $1::text::regclass",
@@ -182,4 +172,4 @@ async def _sequence(connection: Any, table: str, row: Any) -> SequenceFacts:
     column = quote_name(row["name"])
     greatest = await connection.fetchval(f"SELECT max({column})::bigint FROM {quote_name(table)}")  # noqa: S608
     following = stored["last_value"] + (stored["seqincrement"] if stored["is_called"] else 0)
-    return SequenceFacts(column=row["name"], next_value=following, greatest=greatest)
+    return facts.SequenceFacts(column=row["name"], next_value=following, greatest=greatest)

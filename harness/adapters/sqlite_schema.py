@@ -7,17 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.adapters.sqlite_reader import require_sqlite_file
-from harness.domain.schema.facts import (
-    BINARY,
-    GENERATED,
-    ColumnFacts,
-    DatabaseKind,
-    ForeignKeyFacts,
-    IndexFacts,
-    SchemaFacts,
-    SequenceFacts,
-    TableFacts,
-)
+from harness.domain.schema import facts
 from harness.domain.schema.sqlite_ddl import DeclaredTable, read_create_index, read_create_table
 from harness.domain.sqlite_rows import list_sqlite_tables, quote_name, sqlite_errors
 
@@ -25,7 +15,7 @@ _BUSY_S = 5.0
 _GENERATED = frozenset({2, 3})
 
 
-def read_sqlite_schema_facts(path: Path) -> SchemaFacts:
+def read_sqlite_schema_facts(path: Path) -> facts.SchemaFacts:
     """All tables but bookkeeping, as of one moment; the file is read only, and may be in use.
 
     Raises:
@@ -40,16 +30,16 @@ def read_sqlite_schema_facts(path: Path) -> SchemaFacts:
     ):
         database.execute("BEGIN")
         tables = {name: _read_table(database, name) for name in list_sqlite_tables(database.execute)}
-    return SchemaFacts(kind=DatabaseKind.SQLITE, tables=tables)
+    return facts.SchemaFacts(kind=facts.DatabaseKind.SQLITE, tables=tables)
 
 
-def _read_table(database: sqlite3.Connection, name: str) -> TableFacts:
+def _read_table(database: sqlite3.Connection, name: str) -> facts.TableFacts:
     (sql,) = database.execute("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).fetchone()
     declared = read_create_table(sql)
     described = database.execute(f"PRAGMA table_xinfo({quote_name(name)})").fetchall()
     keys = tuple(column for _, column in sorted((row[5], row[1]) for row in described if row[5]))
     numbered = _numbered(database, name, described)
-    return TableFacts(
+    return facts.TableFacts(
         name=name,
         columns=tuple(_column(row, declared, is_numbered=row[1] == numbered) for row in described if row[6] != 1),
         primary_key=keys,
@@ -60,19 +50,19 @@ def _read_table(database: sqlite3.Connection, name: str) -> TableFacts:
     )
 
 
-def _column(row: tuple[Any, ...], declared: DeclaredTable, *, is_numbered: bool) -> ColumnFacts:
+def _column(row: tuple[Any, ...], declared: DeclaredTable, *, is_numbered: bool) -> facts.ColumnFacts:
     _, name, kind, not_null, default, position, hidden = row
     if is_numbered:
-        default = GENERATED
+        default = facts.GENERATED
     elif hidden in _GENERATED:
         default = f"generated as {declared.generated.get(name.lower(), '?')}"
-    collation = declared.collations.get(name.lower(), BINARY)
-    return ColumnFacts(
+    collation = declared.collations.get(name.lower(), facts.BINARY)
+    return facts.ColumnFacts(
         name=name,
         declared_type=kind.removesuffix(" GENERATED ALWAYS") if hidden in _GENERATED else kind,
         is_nullable=not (not_null or position),
         default=default,
-        collation=BINARY if collation == "binary" else collation,
+        collation=facts.BINARY if collation == "binary" else collation,
     )
 
 
@@ -85,12 +75,12 @@ def _numbered(database: sqlite3.Connection, table: str, described: list[Any]) ->
     return None if any(origin == "pk" for _, _, _, origin, _ in indexes) else str(keys[0][1])
 
 
-def _sequence(database: sqlite3.Connection, table: str, column: str) -> SequenceFacts:
+def _sequence(database: sqlite3.Connection, table: str, column: str) -> facts.SequenceFacts:
     (greatest,) = database.execute(f"SELECT max({quote_name(column)}) FROM {quote_name(table)}").fetchone()  # noqa: S608
-    return SequenceFacts(column=column, next_value=None, greatest=greatest)
+    return facts.SequenceFacts(column=column, next_value=None, greatest=greatest)
 
 
-def _indexes(database: sqlite3.Connection, table: str) -> list[IndexFacts]:
+def _indexes(database: sqlite3.Connection, table: str) -> list[facts.IndexFacts]:
     found = []
     for _, name, is_unique, origin, is_partial in database.execute(f"PRAGMA index_list({quote_name(table)})"):
         if origin != "pk":
@@ -98,7 +88,7 @@ def _indexes(database: sqlite3.Connection, table: str) -> list[IndexFacts]:
     return found[::-1]  # SQLite lists the youngest first
 
 
-def _index(database: sqlite3.Connection, name: str, *, is_unique: bool, is_partial: bool) -> IndexFacts:
+def _index(database: sqlite3.Connection, name: str, *, is_unique: bool, is_partial: bool) -> facts.IndexFacts:
     (sql,) = database.execute("SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?", (name,)).fetchone()
     written, predicate = read_create_index(sql) if sql else ((), None)
     terms = []
@@ -110,23 +100,23 @@ def _index(database: sqlite3.Connection, name: str, *, is_unique: bool, is_parti
         term = column if cid >= 0 else written[number]
         ordered = term if collation.upper() == "BINARY" else f"{term} COLLATE {collation.upper()}"
         terms.append(f"{ordered} DESC" if is_descending else ordered)
-    return IndexFacts(terms=tuple(terms), is_unique=is_unique, predicate=predicate if is_partial else None)
+    return facts.IndexFacts(terms=tuple(terms), is_unique=is_unique, predicate=predicate if is_partial else None)
 
 
-def _foreign_keys(database: sqlite3.Connection, table: str) -> list[ForeignKeyFacts]:
+def _foreign_keys(database: sqlite3.Connection, table: str) -> list[facts.ForeignKeyFacts]:
     keys = defaultdict[int, list[Any]](list)
     for row in database.execute(f"PRAGMA foreign_key_list({quote_name(table)})"):
         keys[row[0]].append(row)
     return [_foreign_key(database, sorted(rows, key=lambda row: int(row[1]))) for _, rows in sorted(keys.items())]
 
 
-def _foreign_key(database: sqlite3.Connection, rows: list[Any]) -> ForeignKeyFacts:
+def _foreign_key(database: sqlite3.Connection, rows: list[Any]) -> facts.ForeignKeyFacts:
     _, _, table, _, _, on_update, on_delete, _ = rows[0]
     named = tuple(row[4] for row in rows)
     if None in named:  # the other table's primary key is meant
         described = database.execute(f"PRAGMA table_info({quote_name(table)})")
         named = tuple(column for _, column in sorted((row[5], row[1]) for row in described if row[5]))
-    return ForeignKeyFacts(
+    return facts.ForeignKeyFacts(
         columns=tuple(row[3] for row in rows),
         table=table,
         references=named,

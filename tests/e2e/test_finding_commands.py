@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +11,8 @@ from harness.adapters.evidence_store import open_run
 from harness.cli import run
 from harness.wiring.manifest import RunInputs, new_manifest
 from tests.builders.records import answer, insert, session, step
-from tests.builders.small_pair import Servers
+from tests.builders.small_pair import JSON_HEADERS, Servers
 
-JSON_HEADERS = {"content-type": "application/json"}
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
 WAIVER = """
 [[waiver]]
@@ -27,13 +25,6 @@ match = {{ operation = "GET /things/{{}}", pointers = ["/name"] }}
 expect.legacy = {{ status = 200, body = {{ id = "$INTEGER", name = "{name}" }} }}
 expect.target = {{ status = 200, body = {{ id = "$INTEGER", name = "re:[A-Z]+" }} }}
 """
-
-
-@pytest.fixture
-def servers() -> Iterator[Servers]:
-    running = Servers()
-    yield running
-    running.stop()
 
 
 def request(method: str, url: str, body: object = None, **more: object) -> dict[str, object]:

@@ -19,13 +19,6 @@ Start = Callable[..., RecordingProcess]
 
 
 @pytest.fixture
-def servers() -> Iterator[Servers]:
-    running = Servers()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def start() -> Iterator[Start]:
     running: list[RecordingProcess] = []
 

@@ -1,7 +1,6 @@
 """`parakeet replay --rate` from the outside: exit codes, what is stored, and what is refused before any request."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,6 @@ from harness.cli import run
 from tests.builders.small_pair import Servers
 
 READS = ("GET /things", "GET /time")
-
-
-@pytest.fixture
-def servers() -> Iterator[Servers]:
-    running = Servers()
-    yield running
-    running.stop()
 
 
 def sessions_file(path: Path, *sessions: tuple[str, ...]) -> str:
