@@ -178,7 +178,7 @@ async def _answer_target_error(_request: Request, error: Exception) -> JSONRespo
     if error.status_code >= 500:
         # The text says what to do; the driver's own error is the cause and may repeat an address, so only its type.
         _log.error("%s", error, extra={"error": type(error).__name__, "cause": type(error.__cause__).__name__})
-    return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
+    return JSONResponse({"detail": representable(error.detail)}, error.status_code, headers=error.headers)
 
 
 async def _answer_validation_error(_request: Request, error: Exception) -> JSONResponse:

@@ -47,23 +47,30 @@ class TradeRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
+    async def refuse_taken(self, trade_id: str) -> None:
+        """Pass where no trade carries this trade_id. Asked before an insert, so that a refused one burns no id.
+
+        Raises:
+            DuplicateTrade: one does.
+        """
+        if "\x00" in trade_id:  # no row carries one, and PostgreSQL refuses to be asked for it
+            return
+        if await self._session.scalar(select(Trade.id).where(Trade.trade_id == trade_id)) is not None:
+            raise DuplicateTrade(trade_id)
+
     async def add(self, values: Mapping[str, Any]) -> Trade:
         """Insert one trade and return it with what the server filled in.
 
         Raises:
-            DuplicateTrade: its trade_id is taken, also where another request takes it at the same moment.
+            DuplicateTrade: another request takes its trade_id at the same moment.
         """
-        trade_id = values["trade_id"]
-        # Asked first so that a refused insert burns no id.
-        if await self._session.scalar(select(Trade.id).where(Trade.trade_id == trade_id)) is not None:
-            raise DuplicateTrade(trade_id)
         trade = Trade(**values)
         self._session.add(trade)
         try:
             await self._session.flush()
         except IntegrityError as error:
             if "ix_trades_trade_id" in str(error.orig) or "trades.trade_id" in str(error.orig):
-                raise DuplicateTrade(trade_id) from error
+                raise DuplicateTrade(trade.trade_id) from error
             raise
         return trade
 

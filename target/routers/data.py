@@ -6,6 +6,7 @@ The order of the routes is part of the contract: `Allow` names the verbs of the 
 from pathlib import PurePath
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import TypeAdapter
 
 from target.auth import guard_write
 from target.catalogue.strategies import PIPELINE_TICKERS
@@ -16,6 +17,7 @@ from target.jobs.requests import RefreshRequest
 from target.market_data.bars import Source
 from target.market_data.sources import source_of
 from target.routers.answers import may_answer
+from target.routers.second_stage import hold_to
 from target.schemas.data import DataStatus, RefreshOrder, RefreshStarted, StockUniverse, TickerSource
 from target.secrets import SecretStore
 from target.services.cache_listing import ages, count_us, listing, price_files, total_mb
@@ -24,6 +26,7 @@ from target.storage.objects import ObjectInfo, ObjectStore
 
 router = APIRouter(prefix="/api/data", tags=["data"], responses=may_answer(503))
 
+_ORDER = TypeAdapter(RefreshOrder)
 _COVERAGE = {Source.TIINGO: "US shares and funds", Source.YFINANCE: "ASX shares, indices and crypto"}
 
 
@@ -48,6 +51,7 @@ async def get_status(request: Request) -> DataStatus:
 @router.post("/refresh", dependencies=[Depends(guard_write)], responses=may_answer(400, 401))
 async def start_refresh(order: RefreshOrder, request: Request) -> RefreshStarted:
     """Bring the cached prices of these tickers up to date, in the background (Q13: it works)."""
+    order = hold_to(_ORDER, await request.json(), "body")
     tickers = order.tickers or PIPELINE_TICKERS
     files = await _price_files(request)
     jobs: JobQueue = request.app.state.jobs

@@ -3,12 +3,15 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import TypeAdapter
 
 from target.catalogue.universes import Universe, UnknownUniverse, get_universe, list_universes, universe_keys
 from target.clock import utc_now
 from target.errors import UniverseRefused
 from target.quant.residual_momentum import LOOKBACK_MONTHS, SCORING_MONTHS
 from target.routers.answers import may_answer
+from target.routers.second_stage import hold_to
+from target.schemas.fields import Finite
 from target.schemas.quant2 import FullRanking, Ranking, StockRanking, UniverseCheck, UniversesSummary, UniverseSummary
 from target.services.rankings import RankingFilter, arrange, average_r_squared, rank_universe
 from target.storage.counters import CacheCounters
@@ -19,7 +22,7 @@ router = APIRouter(prefix="/api/quant2", tags=["quant2"], responses=may_answer(5
 
 _CHECKED, _SAMPLED = 10, 5
 
-Bound = Annotated[float | None, Query(allow_inf_nan=False)]
+_BOUND: TypeAdapter[float | None] = TypeAdapter(Finite | None)
 
 
 async def _price_reader(request: Request) -> PriceReader:
@@ -60,15 +63,18 @@ async def get_ranking(
 @router.get("/residual-momentum/all", responses=may_answer(400))
 async def get_full_ranking(
     *,
+    request: Request,
     prices: CachedPrices,
     universe: str = "SPX500",
     sort_by: str = "score",
     sort_order: str = "desc",
-    min_score: Bound = None,
-    max_score: Bound = None,
+    min_score: Finite | None = None,
+    max_score: Finite | None = None,
 ) -> FullRanking:
     """All of a universe, filtered and sorted; any order but "desc" is ascending."""
     known = _existing(universe)
+    for bound in ("min_score", "max_score"):
+        hold_to(_BOUND, request.query_params.get(bound), "query", bound)
     ranked = await _rank(known, prices)
     wanted = RankingFilter(sort_by=sort_by, descending=sort_order == "desc", min_score=min_score, max_score=max_score)
     kept = arrange(ranked, wanted)

@@ -6,7 +6,7 @@ The order of the routes is part of the contract: `Allow` names the verbs of the 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import FiniteFloat
+from pydantic import TypeAdapter
 
 from target.auth import require_token
 from target.catalogue.scanners import scanner_catalogue, tickers_of
@@ -19,6 +19,8 @@ from target.jobs.requests import ScanRequest
 from target.repositories.jobs import JobRepository
 from target.repositories.results import ScanRepository
 from target.routers.answers import may_answer
+from target.routers.second_stage import hold_to
+from target.schemas.fields import Finite
 from target.schemas.scanner import (
     AppliedFilters,
     CompleteScan,
@@ -38,6 +40,8 @@ from target.services.job_status import status_text
 router = APIRouter(prefix="/api/scanner", tags=["scanner"], responses=may_answer(503))
 
 _IDLE = "idle"
+_ORDER = TypeAdapter(ScanOrder)
+_SCORE: TypeAdapter[float | None] = TypeAdapter(Finite | None)
 
 
 @router.get("/")
@@ -56,6 +60,7 @@ async def get_scanners(session: AsyncDb) -> ScannerOverview:
 @router.post("/run", dependencies=[Depends(require_token)], responses=may_answer(400, 401))
 async def start_scan(order: ScanOrder, request: Request) -> ScanStarted:
     """Start a scan; its status and results are those of the latest scan."""
+    order = hold_to(_ORDER, await request.json(), "body")
     jobs: JobQueue = request.app.state.jobs
     await jobs.submit(
         ScanRequest(
@@ -89,16 +94,19 @@ async def get_status(session: AsyncDb) -> ScanStatus:
 
 @router.get("/results")
 async def get_results(
+    *,
+    request: Request,
     session: AsyncDb,
     scanner_type: str | None = None,
     signal: str | None = None,
-    min_score: FiniteFloat | None = None,
+    min_score: Finite | None = None,
     limit: Annotated[int, Query(description="How many stocks at most; a negative number limits nothing.")] = 50,
 ) -> ScanResults | NoResults:
     """The latest scan, of this type where one is named, filtered (Q16: every filter counts, zero included)."""
     scan = await ScanRepository(session).find_latest(scanner_type or None)
     if scan is None:
         return NoResults()
+    hold_to(_SCORE, request.query_params.get("min_score"), "query", "min_score")
     stocks = [ScannedStock.model_validate(stock) for stock in scan.stocks]
     if signal:
         stocks = [stock for stock in stocks if stock.signal == signal.upper()]

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import TypeAdapter
 
 from target.auth import guard_write
 from target.catalogue.strategies import CatalogueEntry, UnknownStrategyName, get_strategy, list_strategies
@@ -19,6 +20,7 @@ from target.jobs.queue import JobQueue
 from target.jobs.requests import BacktestRequest
 from target.repositories.jobs import JobRepository
 from target.routers.answers import may_answer
+from target.routers.second_stage import hold_to
 from target.schemas.strategies import (
     BacktestOrder,
     BacktestResults,
@@ -39,6 +41,7 @@ from target.services.results import LatestRun, find_latest_run, list_comparable
 router = APIRouter(prefix="/api/strategies", tags=["strategies"], responses=may_answer(503))
 
 _NOT_STARTED = "not_started"
+_ORDER = TypeAdapter(BacktestOrder)
 _COMPARED = ("total_return", "cagr", "sharpe_ratio", "max_drawdown", "win_rate")
 
 
@@ -60,6 +63,7 @@ async def get_one_strategy(strategy_name: str, session: AsyncDb) -> StrategyDeta
 async def start_backtest(order: BacktestOrder, request: Request) -> BacktestStarted:
     """Start a backtest; its status and results are read under the strategy's name."""
     name = _existing(order.strategy_name).name
+    order = hold_to(_ORDER, await request.json(), "body")
     now = utc_now()
     backtest_id = f"{name}_{now:%Y%m%d_%H%M%S}"
     jobs: JobQueue = request.app.state.jobs

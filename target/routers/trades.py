@@ -7,7 +7,7 @@ import math
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import TypeAdapter
 
 from target.auth import guard_write
@@ -18,19 +18,20 @@ from target.repositories.trades import TradeFilter, TradeRepository
 from target.routers.answers import may_answer
 from target.routers.parameters import ListParameters
 from target.routers.second_stage import hold_to
-from target.schemas.fields import LARGEST_ID, SMALLEST_ID, NaiveTime, PositiveFigure, ToldFigure, TradeStatus
+from target.schemas.fields import NaiveTime, PositiveFigure, RowId, TradeStatus
 from target.schemas.metrics import DashboardMetrics, PortfolioMetrics, TickerMetrics
-from target.schemas.trades import GeneratedId, StorableUpdate, TradeCreate, TradePage, TradeResponse, TradeUpdate
+from target.schemas.trades import GeneratedId, TradeCreate, TradePage, TradeResponse, TradeUpdate
 from target.services.metrics import Portfolio, compute_by_ticker, compute_portfolio, pnl_since, windows_at
 from target.services.pnl import Pnl, Position, compute_pnl
 
 router = APIRouter(prefix="/api/trades", tags=["trades"], responses=may_answer(503))
 
-TradeId = Annotated[int, Path(ge=SMALLEST_ID, le=LARGEST_ID)]
 Capital = Annotated[float, Query(gt=0)]
 _DASHBOARD_TRADES = 10
-_STORABLE_UPDATE: TypeAdapter[StorableUpdate] = TypeAdapter(StorableUpdate)
-_STORABLE_FIGURE: TypeAdapter[float] = TypeAdapter(PositiveFigure)
+_NEW_TRADE = TypeAdapter(TradeCreate)
+_UPDATE = TypeAdapter(TradeUpdate)
+_PRICE: TypeAdapter[float] = TypeAdapter(PositiveFigure)
+_ROW_ID: TypeAdapter[int] = TypeAdapter(RowId)
 _guarded = [Depends(guard_write)]
 
 
@@ -48,9 +49,11 @@ TradesOfOneMoment = Annotated[TradeRepository, Depends(_trades_of_one_moment)]
 
 
 @router.post("/", status_code=201, response_model=TradeResponse, dependencies=_guarded, responses=may_answer(400, 401))
-async def create_trade(body: TradeCreate, trades: Trades) -> Trade:
+async def create_trade(body: TradeCreate, trades: Trades, request: Request) -> Trade:
     """Insert one trade; it is open whatever the body says."""
-    return await trades.add({**body.model_dump(), "status": TradeStatus.OPEN})
+    await trades.refuse_taken(body.trade_id)
+    new = hold_to(_NEW_TRADE, await request.json(), "body")
+    return await trades.add({**new.model_dump(), "status": TradeStatus.OPEN})
 
 
 @router.get("/", response_model=TradePage)
@@ -67,20 +70,20 @@ async def list_trades(trades: TradesOfOneMoment, query: ListParameters) -> dict[
 
 
 @router.get("/{trade_id}", response_model=TradeResponse, responses=may_answer(404))
-async def get_trade(trade_id: TradeId, trades: Trades) -> Trade:
+async def get_trade(trade_id: RowId, trades: Trades, request: Request) -> Trade:
     """Return one trade by its row id."""
-    return _present(await trades.find(trade_id), trade_id)
+    return _present(await _find(request, trades), trade_id)
 
 
 @router.patch("/{trade_id}", response_model=TradeResponse, dependencies=_guarded, responses=may_answer(400, 401, 404))
-async def update_trade(trade_id: TradeId, body: TradeUpdate, trades: Trades, request: Request) -> Trade:
+async def update_trade(trade_id: RowId, body: TradeUpdate, trades: Trades, request: Request) -> Trade:
     """Change the fields that the body has.
 
     LEGACY-PARITY: Q8, profit is computed only where this body closes the trade with a price, is kept when the trade
     is reopened, and the exit date is never filled in.
     """
-    trade = _present(await trades.find(trade_id, for_update=True), trade_id)
-    hold_to(_STORABLE_UPDATE, await request.json(), "body")
+    trade = _present(await _find(request, trades, for_update=True), trade_id)
+    body = hold_to(_UPDATE, await request.json(), "body")
     changes = body.model_dump(exclude_unset=True)
     if changes.get("status") == TradeStatus.CLOSED and body.exit_price:
         pnl = _pnl_of(trade, body.exit_price, ("body", "exit_price"))
@@ -91,13 +94,13 @@ async def update_trade(trade_id: TradeId, body: TradeUpdate, trades: Trades, req
 
 @router.post("/{trade_id}/close", response_model=TradeResponse, dependencies=_guarded, responses=may_answer(401, 404))
 async def close_trade(
-    request: Request, trade_id: TradeId, trades: Trades, exit_price: ToldFigure, exit_date: NaiveTime | None = None
+    request: Request, trade_id: RowId, trades: Trades, exit_price: PositiveFigure, exit_date: NaiveTime | None = None
 ) -> Trade:
     """Close an open trade at a price, now unless a date is given."""
-    trade = await trades.find(trade_id, for_update=True)
+    trade = await _find(request, trades, for_update=True)
     if trade is None or trade.status != TradeStatus.OPEN:
         raise TradeNotClosable(trade_id)
-    hold_to(_STORABLE_FIGURE, request.query_params["exit_price"], "query", "exit_price")
+    exit_price = hold_to(_PRICE, request.query_params["exit_price"], "query", "exit_price")
     pnl = _pnl_of(trade, exit_price, ("query", "exit_price"))
     await trades.change(
         trade,
@@ -113,9 +116,9 @@ async def close_trade(
 
 
 @router.delete("/{trade_id}", status_code=204, dependencies=_guarded, responses=may_answer(401, 404))
-async def delete_trade(trade_id: TradeId, trades: Trades) -> None:
+async def delete_trade(trade_id: RowId, trades: Trades, request: Request) -> None:
     """Delete one trade."""
-    await trades.remove(_present(await trades.find(trade_id, for_update=True), trade_id))
+    await trades.remove(_present(await _find(request, trades, for_update=True), trade_id))
 
 
 @router.get("/metrics/portfolio", response_model=PortfolioMetrics)
@@ -157,6 +160,12 @@ async def generate_id(trades: Trades, prefix: str = "TRD") -> dict[str, str]:
 
 def _utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+async def _find(request: Request, trades: TradeRepository, *, for_update: bool = False) -> Trade | None:
+    """Return the trade that the path names; refuse an id that the database cannot be asked for (Q5)."""
+    row_id = hold_to(_ROW_ID, request.path_params["trade_id"], "path", "trade_id")
+    return await trades.find(row_id, for_update=for_update)
 
 
 def _present(trade: Trade | None, trade_id: int) -> Trade:

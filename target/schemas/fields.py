@@ -1,13 +1,26 @@
 """Field types that several schemas share: bounds of the contract, and what poisons a row or an answer."""
 
 import math
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
+
+SECOND_STAGE: Final = "second stage"
+"""The context in which validation holds our own rules too (target/routers/second_stage.py)."""
 
 LARGEST_FIGURE = 1e150
 """Prices, quantities and fees beyond this overflow once multiplied, and poison every total that holds them (Q3)."""
@@ -18,7 +31,7 @@ SMALLEST_ID, LARGEST_ID = -(2**63), 2**63 - 1
 LONGEST_TEXT = 1_000
 LONGEST_TICKER = 64
 MOST_TICKERS = 5_000
-"""Generous bounds where the legacy has none. Source: docs/security.md."""
+"""Generous bounds where the legacy has none; that of a list comes first, like those of a request (target/limits.py)."""
 
 _TICKER_LENGTH = 20
 
@@ -38,6 +51,42 @@ class TradeStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+_EXPECTED_STATUS: Final = "'OPEN', 'CLOSED' or 'CANCELLED'"
+"""The statuses as pydantic lists them."""
+
+
+class OwnRule:
+    """A rule that the legacy lacks: the API's document always shows it, validation holds it in the second stage alone.
+
+    It returns what is stored, or raises an error of pydantic's. It goes after the bounds: pydantic words a bound
+    differently once a function precedes it.
+    """
+
+    def __init__(self, rule: Callable[[Any], Any], **shown: JsonValue) -> None:
+        self._rule = rule
+        self._shown = shown
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read as without the rule, then hold it."""
+        return core_schema.with_info_after_validator_function(self._hold, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Show the rule."""
+        return {**handler(schema), **self._shown}
+
+    def _hold(self, value: Any, info: ValidationInfo) -> Any:
+        return self._rule(value) if info.context == SECOND_STAGE else value
+
+
+class _ShownWithoutNull:
+    """A null that the API's document does not offer, because the second stage refuses it."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        offered: JsonSchemaValue = handler(schema)["anyOf"][0]
+        return offered
+
+
 def _refuse_unstorable(text: str) -> str:
     if "\x00" in text:
         raise PydanticCustomError("nul_character", "String should not contain a NUL character")
@@ -48,26 +97,37 @@ def _refuse_unstorable(text: str) -> str:
     return text
 
 
-class _Storable(AfterValidator):
-    """A check that the API's document shows as a pattern."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {**handler(schema), **_WITHOUT_NUL}
+def _refuse_null(status: TradeStatus | None) -> TradeStatus:
+    if status is None:
+        raise PydanticKnownError("enum", {"expected": _EXPECTED_STATUS})
+    return status
 
 
-class _ShownWithoutNull:
-    """A null that the API's document does not offer, because a later stage refuses it."""
+def _refuse_beyond_64_bits(number: int) -> int:
+    if number > LARGEST_ID:
+        raise PydanticKnownError("less_than_equal", {"le": LARGEST_ID})
+    if number < SMALLEST_ID:
+        raise PydanticKnownError("greater_than_equal", {"ge": SMALLEST_ID})
+    return number
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        offered: JsonSchemaValue = handler(schema)["anyOf"][0]
-        return offered
+
+def _refuse_no_number(number: float) -> float:
+    if not math.isfinite(number):
+        raise PydanticKnownError("finite_number")
+    return number
+
+
+def _at_most(length: int) -> OwnRule:
+    def refuse_longer(text: str) -> str:
+        if len(text) > length:
+            raise PydanticKnownError("string_too_long", {"max_length": length})
+        return text
+
+    return OwnRule(refuse_longer, maxLength=length)
 
 
 def _bound(number: float) -> float:
-    if not math.isfinite(number):
-        raise PydanticKnownError("finite_number")
+    _refuse_no_number(number)
     if number > LARGEST_FIGURE:
         # Not pydantic's own wording, which writes the number out with all its zeros.
         raise PydanticCustomError(
@@ -100,32 +160,28 @@ def _finite_or_null(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-# For the API's document; `_bound` and `_refuse_unstorable` hold them, with their own words.
-_MAXIMUM: dict[str, JsonValue] = {"maximum": LARGEST_FIGURE}
-_WITHOUT_NUL: dict[str, JsonValue] = {"pattern": "^[^\\x00]*$"}
+STORABLE = OwnRule(_refuse_unstorable, pattern="^[^\\x00]*$")
+_BOUNDED = OwnRule(_bound, maximum=LARGEST_FIGURE)
 
-STORABLE = _Storable(_refuse_unstorable)
-"""Goes after the bounds: pydantic words a bound differently once a function precedes it."""
-
+RowId = Annotated[int, OwnRule(_refuse_beyond_64_bits, minimum=SMALLEST_ID, maximum=LARGEST_ID)]
 Ticker = Annotated[
     str,
     Field(min_length=1, max_length=_TICKER_LENGTH),
     STORABLE,
-    AfterValidator(_normalise_ticker),
+    OwnRule(_normalise_ticker),
 ]
-ToldFigure = Annotated[float, Field(gt=0, json_schema_extra=_MAXIMUM)]
-ToldText = Annotated[str, Field(json_schema_extra=_WITHOUT_NUL)]
-ToldStatus = Annotated[TradeStatus | None, _ShownWithoutNull]
-"""What the legacy accepts, shown as what is accepted in the end: a later stage holds our rules."""
-
-PositiveFigure = Annotated[ToldFigure, AfterValidator(_bound)]
+PositiveFigure = Annotated[float, Field(gt=0), _BOUNDED]
 Score = Annotated[float, Field(ge=0, le=1), AfterValidator(_without_sign_of_zero)]
-Fee = Annotated[float, Field(ge=0, json_schema_extra=_MAXIMUM), AfterValidator(_bound)]
+Fee = Annotated[float, Field(ge=0), _BOUNDED]
+Finite = Annotated[float, OwnRule(_refuse_no_number)]
+KnownStatus = Annotated[TradeStatus | None, OwnRule(_refuse_null), _ShownWithoutNull]
+"""A status that may be left out, but not be null."""
+
 NaiveTime = Annotated[datetime, AfterValidator(_drop_offset)]
-StorableText = Annotated[str, Field(max_length=LONGEST_TEXT), STORABLE]
+StorableText = Annotated[str, _at_most(LONGEST_TEXT), STORABLE]
 """Free text of an order that is stored as it is told."""
 
-TickerList = Annotated[list[Annotated[str, Field(max_length=LONGEST_TICKER), STORABLE]], Field(max_length=MOST_TICKERS)]
+TickerList = Annotated[list[Annotated[str, _at_most(LONGEST_TICKER), STORABLE]], Field(max_length=MOST_TICKERS)]
 """Tickers as they are told, unknown ones and repetitions included; no universe is as long."""
 
 AnsweredTime = Annotated[

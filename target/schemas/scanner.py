@@ -1,8 +1,8 @@
 """Bodies of /api/scanner. Field order is the contract's."""
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat
+from pydantic import BaseModel, ConfigDict
 
-from target.schemas.fields import AnsweredTime, StorableText, TickerList
+from target.schemas.fields import AnsweredTime, Finite, StorableText, TickerList
 
 
 class ScannerInfo(BaseModel):
@@ -30,8 +30,8 @@ class ScanOrder(BaseModel):
 
     scanner_type: StorableText = "quallamaggie"
     universe: StorableText = "sp500"
-    min_price: FiniteFloat = 5.0
-    max_price: FiniteFloat = 500.0
+    min_price: Finite = 5.0
+    max_price: Finite = 500.0
     min_volume: int = 100000
     custom_tickers: TickerList | None = None
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field
 
-from target.schemas.fields import AnsweredTime, StorableText, TickerList
+from target.schemas.fields import AnsweredTime, Finite, StorableText, TickerList
 
 
 class StrategyEntry(BaseModel):
@@ -25,7 +25,7 @@ class BacktestOrder(BaseModel):
     strategy_name: str
     start_date: StorableText = "2020-01-01"
     end_date: StorableText | None = None
-    initial_capital: FiniteFloat = 100000  # as the legacy: an integer in the answer unless one is given
+    initial_capital: Finite = 100000  # as the legacy: an integer in the answer unless one is given
     tickers: TickerList | None = None
     universe: str = "SPX500"
     optimization_method: StorableText = "HRP"

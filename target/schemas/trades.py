@@ -9,13 +9,11 @@ from target.schemas.fields import (
     AnsweredFigure,
     AnsweredTime,
     Fee,
+    KnownStatus,
     NaiveTime,
     PositiveFigure,
     Score,
     Ticker,
-    ToldFigure,
-    ToldStatus,
-    ToldText,
     TradeDirection,
     TradeStatus,
 )
@@ -42,17 +40,9 @@ class TradeCreate(BaseModel):
 class TradeUpdate(BaseModel):
     """What a client may change; only fields that are present count. A null status is refused (Q2)."""
 
-    exit_price: ToldFigure | None = None
-    exit_date: NaiveTime | None = None
-    status: ToldStatus = TradeStatus.OPEN
-    notes: ToldText | None = None
-
-
-class StorableUpdate(TradeUpdate):
-    """What of it can be stored without poisoning the row (Q2, Q3)."""
-
     exit_price: PositiveFigure | None = None
-    status: TradeStatus = TradeStatus.OPEN
+    exit_date: NaiveTime | None = None
+    status: KnownStatus = TradeStatus.OPEN
     notes: Annotated[str, STORABLE] | None = None
 
 
