@@ -1,4 +1,4 @@
-"""Requests that are too large are refused before anything of them is parsed. Sizes: docs/security.md."""
+"""Requests that are too large are refused before anything of them is parsed (ADR 5)."""
 
 from collections.abc import Iterable
 
