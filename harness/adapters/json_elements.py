@@ -113,6 +113,7 @@ class _Scanner:
         self._at = 0
         self._start = 0
         self._has_ended = False
+        self._has_nul = False
         while len(self._data) < len(_BYTE_ORDER_MARK) and self._fill():
             pass
         if self._data.startswith(_BYTE_ORDER_MARK):
@@ -163,7 +164,7 @@ class _Scanner:
 
     def require_end(self) -> None:
         """Raises BrokenJson if anything comes."""
-        if self._at < len(self._data):
+        if self._at < len(self._data) or self._has_nul:
             raise self._wrong("the end was expected")
 
     def _find_end(self, *, is_kept: bool) -> int:
@@ -206,17 +207,24 @@ class _Scanner:
         if len(self._data) - self._at > self._max_bytes:
             raise self._wrong(f"a value is larger than {self._max_bytes:,} bytes")
         if not self._fill():
-            raise BrokenJson("the file ends too early", self._start + len(self._data))
+            raise self._ended(self._start + len(self._data))
 
     def _fill(self) -> bool:
-        """Forgets what is behind and reads as much again, so that a large value is looked through few times."""
+        """Forgets what is behind and reads as much again, so that a large value is looked through few times.
+
+        At a NUL byte, which no JSON holds, the file ends: one that was reserved and not written is not gone through.
+        """
         rest = self._data[self._at :]
         chunk = b"" if self._has_ended else self._file.read(max(_CHUNK_BYTES, len(rest)))
-        self._has_ended = not chunk
+        chunk, nul, _ = chunk.partition(b"\0")
+        self._has_nul = self._has_nul or bool(nul)
+        self._has_ended = not chunk or self._has_nul
         self._start, self._at, self._data = self._start + self._at, 0, rest + chunk
         return bool(chunk)
 
     def _wrong(self, what: str) -> BrokenJson:
-        if self._at >= len(self._data):
-            return BrokenJson("the file ends too early", self.offset)
-        return BrokenJson(what, self.offset)
+        return self._ended(self.offset) if self._at >= len(self._data) else BrokenJson(what, self.offset)
+
+    def _ended(self, offset: int) -> BrokenJson:
+        what = "a NUL byte, which no JSON holds (was it written to its end?)" if self._has_nul else "it ends too early"
+        return BrokenJson(what, offset)

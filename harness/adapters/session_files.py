@@ -104,7 +104,7 @@ def _open_file(path: Path, on_note: Tell, on_read: TellRead) -> tuple[Session, .
         sessions: tuple[Session, ...] = tuple(_own_sessions(document, path))
     elif document is None and is_access_log(text):
         sessions = access_log_sessions(text, path, on_note)
-    elif document is None and text.strip() and text.lstrip()[0] not in "{[":
+    elif document is None and text.strip() and text.lstrip()[0] != "{":
         hint = "Known are sessions and recordings (JSON), HAR, and access logs: common, combined, load balancer (ALB)."
         raise ConfigurationError("in no known format", where=str(path), hint=hint)
     else:

@@ -100,6 +100,7 @@ def test_escapes_are_read_and_a_compressed_log_too(tmp_path: Path) -> None:
     [
         ([_common("DELETE /api/trades/1 HTTP/1.1")], "no request of the log can be sent"),
         (["some other format altogether"], "in no known format"),
+        (["[2026-01-01 09:00:00] GET /a 200", "[2026-01-01 09:00:01] GET /b 200"], "in no known format"),
     ],
 )
 def test_a_log_without_use_is_refused(tmp_path: Path, lines: list[str], said: str) -> None:

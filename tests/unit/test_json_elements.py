@@ -78,6 +78,30 @@ def test_what_has_no_such_array_is_broken(text: str) -> None:
         _read(text.encode(), 3)
 
 
+class _Reserved(io.BytesIO):
+    """Data, and behind it as many zeros as are asked for; counts the bytes that were read."""
+
+    read_bytes = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = size or 0
+        data = super().read(wanted)
+        self.read_bytes += wanted
+        return data + b"\0" * (wanted - len(data))
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", '{"log": {"version": "', '{"log": {"entries": [', '{"log": {"entries": [{"a": "b', '{"log": {"entries": []}}'],
+)
+def test_a_file_that_was_reserved_and_not_written_is_refused_at_its_first_zero(written: str) -> None:
+    file = _Reserved(written.encode())
+    with pytest.raises(BrokenJson, match="a NUL byte") as raised:
+        list(array_elements(file, _PATH))
+    assert raised.value.offset == len(written)
+    assert file.read_bytes <= 2 * json_elements._CHUNK_BYTES
+
+
 def test_an_element_beyond_the_limit_is_refused_before_it_is_held() -> None:
     data = b'{"log": {"entries": ["' + b"x" * 5_000 + b'"]}}'
     with pytest.raises(BrokenJson, match="larger than 1,000 bytes"):
