@@ -11,7 +11,7 @@ import msgspec
 
 from harness.adapters.session_writer import step_document
 from harness.domain.capture.steps import RecordedStep
-from harness.domain.errors import ConfigurationError, HarnessError
+from harness.domain.errors import ConfigurationError, HarnessError, unwritable
 from harness.domain.session import RecordedResponse
 
 _MODE = 0o600
@@ -58,7 +58,7 @@ class CaptureJournal:
             ) from error
         except OSError as error:
             hint = "Give a file in a directory that exists and can be written to."
-            raise ConfigurationError(f"cannot write: {error.strerror}", where=str(out), hint=hint) from error
+            raise unwritable(error, where=str(out), hint=hint) from error
         self._end = 0
 
     def append(self, session: int, recorded: RecordedStep, sent_at: str) -> None:

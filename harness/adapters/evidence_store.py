@@ -18,7 +18,7 @@ from harness.adapters.evidence_files import load_manifest
 from harness.adapters.exchange_lines import encode_session
 from harness.adapters.journal import FILE_NAME as JOURNAL_FILE
 from harness.adapters.journal import Journal
-from harness.domain.errors import ConfigurationError, EvidenceError, HarnessError
+from harness.domain.errors import ConfigurationError, EvidenceError, HarnessError, unwritable
 from harness.domain.evidence import EXCHANGES_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
 from harness.domain.measurement import Measurement
 from harness.domain.record import SessionRecord
@@ -181,8 +181,12 @@ def open_run(directory: Path, manifest: RunManifest, known_secrets: Sequence[str
         write_json(directory / MANIFEST_FILE, manifest)
     except OSError as error:
         hint = "Give a directory that can be written to."
-        raise ConfigurationError(f"cannot write: {error.strerror}", where=str(directory), hint=hint) from error
-    return EvidenceStore(directory, manifest, known_secrets)
+        raise unwritable(error, where=str(directory), hint=hint) from error
+    try:
+        return EvidenceStore(directory, manifest, known_secrets)
+    except HarnessError:  # nothing was begun that could be gone on with
+        (directory / MANIFEST_FILE).unlink(missing_ok=True)
+        raise
 
 
 def resume_run(directory: Path, known_secrets: Sequence[str | None] = ()) -> EvidenceStore:
@@ -211,7 +215,7 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.OperationalError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        hint = "Make room there or correct its permissions, then go on with --resume: what is finished is kept."
+        hint = "Make room there or correct its permissions, then run it again, with --resume where that is an option."
         raise HarnessError(f"cannot write the evidence: {reason}", where=str(path), hint=hint) from error
 
 

@@ -293,5 +293,5 @@ def _opened(path: Path) -> BinaryIO:
                 raise
         return unpacked
     except (OSError, EOFError, zlib.error) as error:
-        hint = "Check that it is whole and readable, and that there is room to unpack it."
+        hint = f"Check that it is whole and readable, and that there is room to unpack it in {tempfile.gettempdir()}."
         raise ConfigurationError(f"cannot read the HAR: {error}", where=str(path), hint=hint) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from harness.domain.errors import ConfigurationError
+from harness.domain.errors import unwritable
 from harness.domain.exchange import Exchange, Headers, Side
 from harness.domain.record import SessionRecord
 
@@ -36,7 +36,7 @@ def write_har(records: Iterable[SessionRecord], path: Path, side: Side, *, versi
         draft.replace(path)
     except OSError as error:
         hint = "Give a file in a directory that can be written to."
-        raise ConfigurationError(f"cannot write: {error.strerror}", where=str(path), hint=hint) from error
+        raise unwritable(error, where=str(path), hint=hint) from error
     finally:
         draft.unlink(missing_ok=True)
     return count

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.domain.errors import EvidenceError
+from harness.domain.errors import EvidenceError, HarnessError
 
 FILE_NAME = "journal.sqlite"
 _FORMAT_VERSION = "1"
@@ -31,11 +31,17 @@ class Journal:
     def __init__(self, directory: Path, *, clock: Callable[[], datetime] = _now) -> None:
         self._path = directory / FILE_NAME
         self._clock = clock
+        is_new = not self._path.exists()
         try:
             self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_SCHEMA)
         except sqlite3.Error as error:
+            if is_new:  # so that the directory is as it was
+                self._path.unlink(missing_ok=True)
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                hint = "Make room there, then run it again."
+                raise HarnessError(f"the journal cannot be begun: {error}", where=str(self._path), hint=hint) from error
             hint = "Start the run again in a new directory."
             raise EvidenceError(f"the journal cannot be used: {error}", where=str(self._path), hint=hint) from error
         self._path.chmod(0o600)

@@ -14,7 +14,7 @@ from harness.adapters.cell_codec import StoredCell, decode_row, encode_row
 from harness.adapters.evidence_store import disk_errors
 from harness.adapters.journal import Journal
 from harness.domain.difference import Difference
-from harness.domain.errors import ConfigurationError, EvidenceError
+from harness.domain.errors import ConfigurationError, EvidenceError, unwritable
 from harness.domain.findings import DIFFERENCES_FILE
 from harness.domain.row_difference import Key
 from harness.domain.row_parity import RangeOutcome
@@ -50,7 +50,7 @@ class RowParityLog:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             hint = "Give a directory that can be written to."
-            raise ConfigurationError(f"cannot write: {error.strerror}", where=str(directory), hint=hint) from error
+            raise unwritable(error, where=str(directory), hint=hint) from error
         self._path = directory / DIFFERENCES_FILE
         self._journal = Journal(directory)
         try:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harness.domain.errors import ConfigurationError, ExitCode
+from harness.domain.errors import ConfigurationError, ExitCode, unwritable
 from harness.settings import project_root
 from harness.staging.artifact_cache import BuiltArtifact
 from harness.staging.build import BuiltArtifacts, handler_paths, project_inputs, publish_artifacts
@@ -74,9 +74,7 @@ def _publish(artifacts: BuiltArtifacts, directory: Path) -> tuple[Path, ...]:
         return publish_artifacts(artifacts, directory)
     except OSError as error:
         hint = "Choose a directory that can be written to."
-        raise ConfigurationError(
-            f"cannot write the artifacts: {error.strerror}", where=str(directory), hint=hint
-        ) from error
+        raise unwritable(error, where=str(directory), hint=hint, what="cannot write the artifacts") from error
 
 
 def _require_known(runtime: str | None, architecture: str | None) -> None:

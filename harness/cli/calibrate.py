@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.domain.errors import ConfigurationError, ExitCode
+from harness.domain.errors import ExitCode, unwritable
 from harness.settings import load_settings
 from harness.wiring import calibrate as wiring
 
@@ -53,6 +53,6 @@ def _write_zip(path: Path) -> int:
         shutil.copyfile(wiring.build_probe_zip(), path)
     except OSError as error:
         hint = "Choose a file in a directory that can be written to."
-        raise ConfigurationError(f"cannot write the zip: {error.strerror}", where=str(path), hint=hint) from error
+        raise unwritable(error, where=str(path), hint=hint, what="cannot write the zip") from error
     typer.echo(path)
     return ExitCode.GO

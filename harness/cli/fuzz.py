@@ -7,7 +7,8 @@ from typing import Annotated
 import orjson
 import typer
 
-from harness.domain.errors import ConfigurationError, ExitCode
+from harness.adapters.evidence_store import write_atomically
+from harness.domain.errors import ExitCode, unwritable
 from harness.domain.fuzz import FuzzFindings, one_of_each
 from harness.wiring import fuzz as wiring
 
@@ -55,7 +56,7 @@ def _show(findings: FuzzFindings) -> None:
 
 def _write(path: Path, findings: FuzzFindings) -> None:
     try:
-        path.write_bytes(orjson.dumps(wiring.describe_findings(findings), option=orjson.OPT_INDENT_2))
+        write_atomically(path, orjson.dumps(wiring.describe_findings(findings), option=orjson.OPT_INDENT_2))
     except OSError as error:
         hint = "Choose a file in a directory that can be written to."
-        raise ConfigurationError(f"cannot write the findings: {error.strerror}", where=str(path), hint=hint) from error
+        raise unwritable(error, where=str(path), hint=hint, what="cannot write the findings") from error

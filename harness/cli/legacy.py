@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.domain.errors import ConfigurationError, ExitCode
+from harness.adapters.evidence_store import write_atomically
+from harness.domain.errors import ExitCode, unwritable
 from harness.domain.recording_result import (
     GroupCount,
     StepCheck,
@@ -85,8 +86,8 @@ def _write(path: Path | None, text: str) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        write_atomically(path, text.encode("utf-8", "surrogatepass"))
     except OSError as error:
-        raise ConfigurationError(
-            f"cannot write the result: {error.strerror}", where=str(path), hint="Choose a path that can be written."
+        raise unwritable(
+            error, where=str(path), hint="Choose a path that can be written.", what="cannot write the result"
         ) from error

@@ -10,6 +10,7 @@ HarnessError                 exit 4   the harness itself failed
 A difference is data, never an exception: an exception means that we could not judge.
 """
 
+import errno
 from enum import IntEnum
 
 
@@ -39,6 +40,16 @@ class ConfigurationError(HarnessError):
     """Usage, configuration or input that cannot be read."""
 
     exit_code = ExitCode.USAGE
+
+
+_DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def unwritable(error: OSError, *, where: str, hint: str, what: str = "cannot write") -> HarnessError:
+    """A file that cannot be written: a ConfigurationError, but for a full disk, which is no fault of what was asked."""
+    if error.errno in _DISK_IS_FULL:
+        return HarnessError(f"{what}: {error.strerror}", where=where, hint="Make room there, then run it again.")
+    return ConfigurationError(f"{what}: {error.strerror}", where=where, hint=hint)
 
 
 class EvidenceError(ConfigurationError):

@@ -7,7 +7,7 @@ import orjson
 
 from harness.adapters.evidence_store import write_atomically
 from harness.domain.adequacy import Adequacy, Fate, MutantOutcome
-from harness.domain.errors import ConfigurationError
+from harness.domain.errors import ConfigurationError, unwritable
 from harness.domain.mutation.advice import advise
 
 FILE_NAME = "adequacy.json"
@@ -42,7 +42,7 @@ def prepare_directory(directory: Path) -> Path:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"cannot write there: {error.strerror}", where=str(directory), hint=hint) from error
+        raise unwritable(error, where=str(directory), hint=hint, what="cannot write there") from error
     if not os.access(directory, os.W_OK):
         raise ConfigurationError("cannot write there", where=str(directory), hint=hint)
     return directory

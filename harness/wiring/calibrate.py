@@ -11,7 +11,7 @@ import orjson
 from harness.adapters.evidence_store import write_atomically
 from harness.adapters.http import HttpSide, utc_now
 from harness.domain.cloud import CloudDefinition, FunctionDefinition, RouteDefinition
-from harness.domain.errors import ConfigurationError
+from harness.domain.errors import ConfigurationError, unwritable
 from harness.domain.exchange import Response, Side
 from harness.domain.fidelity import Behaviour, Certificate, read_parts
 from harness.domain.phase import LOCAL_ENVIRONMENT
@@ -153,7 +153,5 @@ def _write(certificate: Certificate, directory: Path) -> tuple[Path, ...]:
         write_atomically(files[1], certificate.as_markdown().encode())
     except OSError as error:
         hint = "Choose a directory that can be written to."
-        raise ConfigurationError(
-            f"cannot write the certificate: {error.strerror}", where=str(directory), hint=hint
-        ) from error
+        raise unwritable(error, where=str(directory), hint=hint, what="cannot write the certificate") from error
     return files

@@ -16,7 +16,7 @@ from harness.adapters.openapi_explore import Explored, ExploreRequest, explore, 
 from harness.adapters.session_writer import encode_sessions_file
 from harness.domain.coverage import Coverage, CoverageCount
 from harness.domain.description import DescribedOperation, described_operations
-from harness.domain.errors import ConfigurationError
+from harness.domain.errors import ConfigurationError, unwritable
 from harness.domain.exchange import ExchangePair, Side
 from harness.domain.generation import Exercise, Items, Observed, minimise, one_of_each_shape
 from harness.domain.operation import OperationTemplates
@@ -199,7 +199,7 @@ def _write(request: GenerateRequest, sessions: Sequence[Session]) -> None:
         write_atomically(request.out, encode_sessions_file(sessions, description))
     except OSError as error:
         hint = "Give a file in a directory that can be written to."
-        raise ConfigurationError(f"cannot write: {error.strerror}", where=str(request.out), hint=hint) from error
+        raise unwritable(error, where=str(request.out), hint=hint) from error
 
 
 def _union(sessions: Sequence[Observed], exercise: Exercise) -> Items:

@@ -12,7 +12,7 @@ from harness.adapters.evidence_store import write_atomically
 from harness.adapters.http import HttpSide
 from harness.adapters.session_writer import encode_session_file
 from harness.domain.description import described_operations
-from harness.domain.errors import ConfigurationError, SystemUnavailable
+from harness.domain.errors import ConfigurationError, SystemUnavailable, unwritable
 from harness.domain.exchange import Request, Side
 from harness.domain.session import Session, Step
 from harness.settings import FILE_NAME
@@ -83,9 +83,7 @@ async def write_project(directory: Path, openapi: str | None = None) -> NewProje
             write_atomically(directory / name, data)
     except OSError as error:
         hint = "Choose a directory that can be written to."
-        raise ConfigurationError(
-            f"cannot write the project: {error.strerror}", where=str(directory), hint=hint
-        ) from error
+        raise unwritable(error, where=str(directory), hint=hint, what="cannot write the project") from error
     files = tuple(directory / name for name in content)
     return NewProject(files=files, operations=len(operations), read=len(urls) if operations else 0)
 

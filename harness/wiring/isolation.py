@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from harness.adapters.evidence_store import require_empty, write_atomically, write_json
+from harness.adapters.evidence_store import disk_errors, require_empty, write_atomically, write_json
 from harness.adapters.http import HttpOptions, HttpSide
-from harness.domain.errors import ConfigurationError
+from harness.domain.errors import ConfigurationError, unwritable
 from harness.domain.exchange import Headers, Side
 from harness.domain.isolation.campaign import Campaign
 from harness.domain.isolation.history import History
@@ -190,13 +190,13 @@ class _HistoryLog:
             self._file.touch()
         except OSError as error:
             hint = "Give a directory that can be written to."
-            raise ConfigurationError(f"cannot write: {error.strerror}", where=str(directory), hint=hint) from error
+            raise unwritable(error, where=str(directory), hint=hint) from error
 
     def append(self, history: History, _: Judgement) -> None:
         """Adds one history."""
         if self._directory is None:
             return
-        with self._file.open("ab") as file:
+        with disk_errors(self._file), self._file.open("ab") as file:
             file.write(_lines([*history_records(history)]))
 
     def finish(self, findings: IsolationFindings) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from harness.adapters.evidence_store import require_empty, write_atomically
 from harness.adapters.postgres_schema import read_postgres_schema_facts
 from harness.adapters.sqlite_schema import read_sqlite_schema_facts
-from harness.domain.errors import ConfigurationError
+from harness.domain.errors import unwritable
 from harness.domain.findings import DIFFERENCES_FILE
 from harness.domain.schema.acceptance import Acceptance, SchemaParity, explain
 from harness.domain.schema.compare import compare_schemas
@@ -70,7 +70,7 @@ def _keep(directory: Path, found: SchemaParity) -> None:
         _write_lines(directory / DIFFERENCES_FILE, found.unexplained)
     except OSError as error:
         hint = "Give a directory that can be written to, with room left."
-        raise ConfigurationError(f"cannot write: {error.strerror}", where=str(directory), hint=hint) from error
+        raise unwritable(error, where=str(directory), hint=hint) from error
 
 
 def _write_lines(path: Path, rows: Iterable[object]) -> None:
