@@ -38,7 +38,8 @@ class PostgresTarget:
                     yield await _open(connection)
                     await _check_constraints(connection)
                 except BaseException:
-                    await transaction.rollback()
+                    if not connection.is_closed():  # what broke the connection is to be told, and has rolled back
+                        await transaction.rollback()
                     raise
                 await (transaction.commit() if commit else transaction.rollback())
             finally:

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from harness.adapters.postgres_load import PostgresLoad
+from harness.adapters.postgres_load import PostgresLoad, PostgresTarget
 from harness.adapters.sqlite_reader import SqliteSource
 from harness.domain.errors import ConfigurationError, DataRefused, HarnessError, SystemUnavailable
 from harness.engine.migration import MigrationOptions
@@ -317,3 +317,9 @@ async def test_a_locked_legacy_is_unavailable(legacy: Path, edit: sqlite3.Connec
         async with SqliteSource(legacy, busy_timeout_s=0.05).open_reader() as reader:
             await reader.read_schemas()
     assert isinstance(raised.value, SystemUnavailable)
+
+
+async def test_what_broke_the_connection_in_a_migration_is_told(trades_dsn: str) -> None:
+    with pytest.raises(SystemUnavailable, match="terminating connection"):
+        async with PostgresTarget(trades_dsn).transaction(commit=True) as load:
+            await load._connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
