@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import orjson
@@ -36,6 +37,7 @@ _FOUND = 1
 _POLL_S = 0.005
 _AFTER_REPLAY_SHARE = 5
 """Of so many kills one comes after everything is replayed, while it is judged and the report is written."""
+_SHOWN_BYTES = 1_000
 _ROOT = Path(__file__).resolve().parents[1]
 _OUT_OPTION = {"replay": "--out", "compare": "--run"}
 
@@ -96,8 +98,8 @@ def _try_both(directory: Path, replay: Task, given: argparse.Namespace) -> int:
     if counts[0] != given.entries:
         print(f"NOT all of {given.entries:,} requests were compared")
         return 1
-    apart = [name for name in _COMPARED if given.kills and not _is_same(whole / name, broken / name)]
-    print(f"NOT the same: {', '.join(apart)}" if apart else "the same, byte for byte but for times")
+    apart = [first for name in _COMPARED if given.kills for first in _first_apart(whole / name, broken / name)]
+    print("\n".join(["NOT the same", *apart]) if apart else "the same, byte for byte but for times")
     return 1 if apart else 0
 
 
@@ -187,12 +189,14 @@ def _lines(path: Path) -> int:
         return sum(1 for _ in file)
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _first_apart(one: Path, other: Path) -> Iterator[str]:
+    """The first lines that are not the same in both, as a text; nothing where all are."""
     with one.open("rb") as mine, other.open("rb") as theirs:
-        for line in mine:
-            if _TIME.sub(b"T", line) != _TIME.sub(b"T", theirs.readline()):
-                return False
-        return not theirs.readline()
+        for number, lines in enumerate(zip_longest(mine, theirs, fillvalue=b""), start=1):
+            if _TIME.sub(b"T", lines[0]) != _TIME.sub(b"T", lines[1]):
+                shown = (line[:_SHOWN_BYTES].decode(errors="replace").rstrip() for line in lines)
+                yield "\n".join([f"{one.name}, line {number}:", *shown])
+                return
 
 
 @contextlib.contextmanager
