@@ -61,7 +61,7 @@ def _as_stored(cell: Cell, legacy_type: str) -> Cell:
 
 
 @given(_SQLITE_CELLS, st.sampled_from(_PAIRS))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_what_is_carried_means_the_same(cell: Cell, pair: tuple[str, str]) -> None:
     legacy_type, target_type = pair
     cell = _as_stored(cell, legacy_type)

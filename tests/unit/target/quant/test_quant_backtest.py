@@ -200,7 +200,7 @@ prices = st.none() | st.floats(0.01, 1e6) | st.sampled_from([0.0, -1.0, math.inf
     st.sampled_from(["HRP", "MVO", "EqualWeight", "zzz"]),
     st.sampled_from(AllocationMode),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_wrong_prices_give_a_reason_or_weights(
     rows: list[list[float | None]], name: str, method: str, mode: AllocationMode
 ):

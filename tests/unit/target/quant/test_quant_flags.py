@@ -126,7 +126,7 @@ def test_a_young_or_unknown_ticker_is_left_out():
 
 
 @given(st.integers(1, 500), st.permutations(["A", "B", "C", "D", "E"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_found_does_not_depend_on_the_order_of_columns(seed: int, order: list[str]):
     table = random_walk(100, ["A", "B", "C", "D", "E"], seed=seed, missing=0.03)
     found = scan_flags(ScanData(closes=table), ANYTHING)

@@ -15,7 +15,7 @@ seeds = st.integers(0, 100_000)
 
 
 @given(st.integers(1, 12), st.integers(0, 8), seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_least_squares_agree_with_scipy(columns: int, extra_rows: int, seed: int):
     random = np.random.default_rng(seed)
     matrix, wanted = random.normal(size=(columns + extra_rows, columns)), random.normal(size=columns + extra_rows)
@@ -27,7 +27,7 @@ def test_least_squares_agree_with_scipy(columns: int, extra_rows: int, seed: int
 
 
 @given(st.integers(2, 8), seeds)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_sharpe_ratio_is_the_greatest_that_scipy_finds(count: int, seed: int):
     returns = random_returns(250, count, seed=seed).by_ticker
     excess, covariance = returns.mean(axis=1) * 252 - 0.04, np.cov(returns) * 252
@@ -62,7 +62,7 @@ def test_fewer_days_than_assets_is_infeasible():
 
 
 @given(st.integers(1, 8), seeds)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_least_variance_has_no_better_neighbour(count: int, seed: int):
     covariance = np.atleast_2d(np.cov(random_returns(100, count, seed=seed).by_ticker))
     weights = least_variance(covariance)

@@ -66,7 +66,7 @@ def second_opinion(returns: Returns) -> np.ndarray:
 
 
 @given(st.integers(2, 25), seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_tree_is_scipys(count: int, seed: int):
     distance = distance_of(random_returns(60, count, seed=seed))
     tree = ward_tree(distance)
@@ -76,7 +76,7 @@ def test_the_tree_is_scipys(count: int, seed: int):
 
 
 @given(st.integers(2, 25), seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_order_is_no_longer_than_scipys(count: int, seed: int):
     """Which is not always the shortest: https://github.com/scipy/scipy/issues/11227."""
     distance = distance_of(random_returns(60, count, seed=seed))
@@ -97,14 +97,14 @@ def test_the_order_is_the_best_of_all_flips(count: int):
 
 
 @given(st.integers(2, 9), seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_risk_parity_agrees_with_the_second_opinion(count: int, seed: int):
     returns = random_returns(80, count, seed=seed)
     np.testing.assert_allclose(hierarchical_risk_parity(returns.by_ticker), second_opinion(returns), rtol=1e-9)
 
 
 @given(st.integers(1, 20), seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_risk_parity_is_positive_and_sums_to_one(count: int, seed: int):
     weights = hierarchical_risk_parity(random_returns(50, count, seed=seed).by_ticker)
     assert (weights > 0).all()
@@ -129,7 +129,7 @@ def test_a_single_asset_is_everything():
 
 
 @given(st.integers(1, 45), seeds)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_nested_clusters_weigh_everything_without_debt(count: int, seed: int):
     weights = nested_cluster_weights(random_returns(120, count, seed=seed))
     assert weights.sum() == pytest.approx(1)

@@ -48,7 +48,7 @@ def test_a_ratio_that_no_draw_can_have_has_no_probability(sharpe: float):
 
 
 @given(ratios, st.integers(2, 400), st.integers(1, 10**6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_legacys_formula_with_scipy(sharpe: float, samples: int, trials: int):
     draw = np.random.RandomState(42).normal(0.001, 0.02, samples)
     draw = (draw - draw.mean()) / draw.std(ddof=1) * (draw.mean() / sharpe) + draw.mean()
