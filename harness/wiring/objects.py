@@ -1,5 +1,6 @@
 """The commands on objects with a real directory and a real bucket: migrate, parity."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from harness.adapters.parquet import read_object
 from harness.domain.compare_objects import compare_objects
 from harness.domain.difference import Difference
 from harness.domain.objects import ObjectState
+from harness.domain.redacted_objects import redact_object_difference
+from harness.domain.redaction import Redactor
 from harness.engine.migrate_objects import ObjectMigration, migrate_objects
 from harness.settings import ObjectsSettings
 
@@ -32,13 +35,14 @@ async def compare_stored_objects(
 ) -> tuple[ObjectState, Iterator[Difference]]:
     """The legacy's objects, and every difference of the target's from them.
 
-    The target may hold others: what it keeps beside is its own.
+    The target may hold others: what it keeps beside is its own. Values of secret columns are told as marks.
     """
     legacy = await ObjectDirectory(legacy_cache, objects.files).read()
     present = set(await bucket.list_keys())
     target = await bucket.read([key for key in legacy if key in present])
     read = [{key: read_object(key, body) for key, body in side.items()} for side in (legacy, target)]
-    return read[0], compare_objects(*read)
+    redactor = Redactor(key=secrets.token_bytes(32))
+    return read[0], (redact_object_difference(each, redactor) for each in compare_objects(*read))
 
 
 def bucket_of_session(name: str, prefix: str) -> ObjectBucket:
