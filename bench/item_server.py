@@ -56,7 +56,10 @@ def _document(path: bytes, *, differs: bool) -> dict[str, Any]:
         "lines": [{"id": n, "name": f"line {n} of {number}", "price": (number + n) % 997 / 4} for n in range(16)],
     }
     if number % _CLOCKS == 1:
-        document["served_at"] = datetime.now(UTC).isoformat()
+        # Even microseconds on one side, odd ones on the other: the same moment would be no difference, in some runs.
+        now = datetime.now(UTC)
+        now = now.replace(microsecond=now.microsecond // 2 * 2 + differs)
+        document["served_at"] = now.isoformat(timespec="microseconds")
     if differs and number % _ORDERS == 0:
         document = dict(reversed(document.items()))
     return document
