@@ -11,7 +11,7 @@ from target.auth import require_token
 from target.catalogue.universes import Universe, UnknownUniverse, get_universe
 from target.clock import utc_now
 from target.database.jobs import Backtest
-from target.database.session import AsyncDb
+from target.database.session import Snapshot
 from target.repositories.daily_bars import list_latest_days
 from target.repositories.results import BacktestRepository
 from target.routers.answers import may_answer
@@ -45,12 +45,12 @@ _QUANT2 = ("Regime_Detection", "Stat_Arb", "Residual_Momentum", "Meta_Labeling",
 _with_token = [Depends(require_token)]
 
 
-async def _latest(session: AsyncDb) -> Sequence[Backtest]:
+async def _latest(session: Snapshot) -> Sequence[Backtest]:
     return await BacktestRepository(session).list_latest()
 
 
 @router.get("/", dependencies=_with_token, responses=may_answer(401))
-async def get_overview(session: AsyncDb) -> Overview:
+async def get_overview(session: Snapshot) -> Overview:
     """All strategies with a backtest."""
     backtests, now = await _latest(session), utc_now()
     best = find_best(backtests)
@@ -101,14 +101,14 @@ async def get_olmar() -> Olmar:
 
 
 @router.get("/backtest")
-async def get_backtest_table(session: AsyncDb) -> BacktestTable:
+async def get_backtest_table(session: Snapshot) -> BacktestTable:
     """All strategies with a backtest in a table."""
     rows = [comparison_row(backtest) for backtest in await _latest(session)]
     return BacktestTable(generated_at=utc_now(), comparison_table=rows, total_strategies=len(rows))
 
 
 @router.get("/comparison", dependencies=_with_token, responses=may_answer(401))
-async def get_comparison(session: AsyncDb) -> Comparison | NoComparison:
+async def get_comparison(session: Snapshot) -> Comparison | NoComparison:
     """All strategies with a backtest, by final value."""
     rows = [comparison_row(backtest) for backtest in by_final_value(await _latest(session))]
     if not rows:
@@ -117,7 +117,7 @@ async def get_comparison(session: AsyncDb) -> Comparison | NoComparison:
 
 
 @router.get("/allocation")
-async def get_allocation(session: AsyncDb) -> CombinedAllocation:
+async def get_allocation(session: Snapshot) -> CombinedAllocation:
     """What all strategies together would hold."""
     allocation = combine_weights(await _latest(session))
     return CombinedAllocation(
@@ -130,7 +130,7 @@ async def get_allocation(session: AsyncDb) -> CombinedAllocation:
 
 
 @router.get("/data-status")
-async def get_data_status(session: AsyncDb) -> PricesStatus:
+async def get_data_status(session: Snapshot) -> PricesStatus:
     """How old the stored prices are."""
     tickers = {ticker for group in groups() for ticker in group.tickers}
     return prices_status(await list_latest_days(session, tickers), utc_now())

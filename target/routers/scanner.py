@@ -12,7 +12,7 @@ from target.auth import require_token
 from target.catalogue.scanners import scanner_catalogue, tickers_of
 from target.clock import utc_now
 from target.database.jobs import Scan
-from target.database.session import AsyncDb
+from target.database.session import Snapshot
 from target.jobs.job import JobKind
 from target.jobs.queue import JobQueue
 from target.jobs.requests import ScanRequest
@@ -45,7 +45,7 @@ _SCORE: TypeAdapter[float | None] = TypeAdapter(Finite | None)
 
 
 @router.get("/")
-async def get_scanners(session: AsyncDb) -> ScannerOverview:
+async def get_scanners(session: Snapshot) -> ScannerOverview:
     """What can be scanned, and how the latest scan went."""
     catalogue = scanner_catalogue()
     scan = await ScanRepository(session).find_latest()
@@ -81,7 +81,7 @@ async def start_scan(order: ScanOrder, request: Request) -> ScanStarted:
 
 
 @router.get("/status")
-async def get_status(session: AsyncDb) -> ScanStatus:
+async def get_status(session: Snapshot) -> ScanStatus:
     """How the latest scan went."""
     scan = await ScanRepository(session).find_latest()
     return ScanStatus(
@@ -96,7 +96,7 @@ async def get_status(session: AsyncDb) -> ScanStatus:
 async def get_results(
     *,
     request: Request,
-    session: AsyncDb,
+    session: Snapshot,
     scanner_type: str | None = None,
     signal: str | None = None,
     min_score: Finite | None = None,
@@ -122,13 +122,13 @@ async def get_results(
 
 
 @router.get("/quallamaggie")
-async def get_quallamaggie(session: AsyncDb) -> CompleteScan | NoFlags:
+async def get_quallamaggie(session: Snapshot) -> CompleteScan | NoFlags:
     """The latest scan as a whole, whatever its type."""
     scan = await ScanRepository(session).find_latest()
     return NoFlags(criteria=dict(scanner_catalogue().criteria)) if scan is None else _complete(scan)
 
 
-async def _status(session: AsyncDb) -> str:
+async def _status(session: Snapshot) -> str:
     job = await JobRepository(session).find_latest(JobKind.SCAN)
     return _IDLE if job is None else status_text(job, utc_now())
 

@@ -13,7 +13,7 @@ from target.auth import guard_write
 from target.catalogue.strategies import CatalogueEntry, UnknownStrategyName, get_strategy, list_strategies
 from target.clock import utc_now
 from target.database.jobs import Backtest
-from target.database.session import AsyncDb
+from target.database.session import Snapshot
 from target.errors import ResultsNotFound, StrategyNotFound
 from target.jobs.job import JobKind
 from target.jobs.queue import JobQueue
@@ -52,7 +52,7 @@ async def get_strategies() -> list[StrategyEntry]:
 
 
 @router.get("/{strategy_name}", responses=may_answer(404))
-async def get_one_strategy(strategy_name: str, session: AsyncDb) -> StrategyDetail:
+async def get_one_strategy(strategy_name: str, session: Snapshot) -> StrategyDetail:
     """One strategy with what its latest run came to."""
     entry = _existing(strategy_name)
     run = await find_latest_run(session, strategy_name)
@@ -84,7 +84,7 @@ async def start_backtest(order: BacktestOrder, request: Request) -> BacktestStar
 
 
 @router.get("/{strategy_name}/status", responses=may_answer(404))
-async def get_status(strategy_name: str, session: AsyncDb) -> BacktestStatus:
+async def get_status(strategy_name: str, session: Snapshot) -> BacktestStatus:
     """How the latest run stands; a name that the catalogue does not have was never started."""
     now = utc_now()
     return BacktestStatus(
@@ -96,7 +96,7 @@ async def get_status(strategy_name: str, session: AsyncDb) -> BacktestStatus:
 
 
 @router.get("/{strategy_name}/results", responses=may_answer(404))
-async def get_results(strategy_name: str, session: AsyncDb) -> Results:
+async def get_results(strategy_name: str, session: Snapshot) -> Results:
     """What the latest run came to; of a failed one the error alone, with status 200."""
     results = _answer(await _find_run(strategy_name, session))
     if results is None:
@@ -105,7 +105,7 @@ async def get_results(strategy_name: str, session: AsyncDb) -> Results:
 
 
 @router.get("/compare/all")
-async def compare_strategies(session: AsyncDb) -> StrategyComparison:
+async def compare_strategies(session: Snapshot) -> StrategyComparison:
     """All strategies whose latest run was completed."""
     backtests = await list_comparable(session)
     rows = [_compared(entry, backtests[entry.name]) for entry in list_strategies() if entry.name in backtests]
@@ -123,11 +123,11 @@ def _is_offered(name: str) -> bool:
     return any(entry.name == name for entry in list_strategies())
 
 
-async def _find_run(name: str, session: AsyncDb) -> LatestRun | None:
+async def _find_run(name: str, session: Snapshot) -> LatestRun | None:
     return await find_latest_run(session, name) if _is_offered(name) else None
 
 
-async def _status(name: str, session: AsyncDb, now: datetime) -> str:
+async def _status(name: str, session: Snapshot, now: datetime) -> str:
     job = await JobRepository(session).find_latest(JobKind.BACKTEST, name) if _is_offered(name) else None
     return _NOT_STARTED if job is None else status_text(job, now)
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from target.clock import utc_now
-from target.database.session import AsyncDb
+from target.database.session import Snapshot
 from target.repositories.evidence import list_evidence
 from target.routers.answers import may_answer
 from target.schemas.validation import DeflatedSharpe, ValidatedStrategies
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/api/validation", tags=["validation"], responses=may_
 
 
 @router.get("/strategies")
-async def get_validated_strategies(session: AsyncDb) -> ValidatedStrategies:
+async def get_validated_strategies(session: Snapshot) -> ValidatedStrategies:
     """Every strategy with a completed backtest, judged by what its backtests earned (Q15)."""
     strategies = validate_strategies(await list_evidence(session))
     accepted = count_significant(strategies)
