@@ -12,6 +12,7 @@ from harness.wiring.pair import mint_token
 from harness.wiring.probes.context import ProbeContext, evidence_for_all
 
 DURATION_S = 45.0
+_TOLD_EVERY = 10
 
 
 async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[CriterionEvidence, ...]:
@@ -19,7 +20,7 @@ async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[
     pair, scenario = context.pair, load_isolation()
     token = mint_token(pair.target_jwt_secret_file)
     plan = CampaignPlan(run=new_run_name(), duration_s=DURATION_S)
-    hooks = CampaignHooks(on_progress=lambda campaign: context.tell(progress(campaign)))
+    hooks = CampaignHooks(on_progress=lambda campaign: _tell(context, campaign))
     async with (
         context.restored_state(),
         open_side(Side.LEGACY, pair.legacy.url, scenario) as legacy,
@@ -30,6 +31,11 @@ async def gather(context: ProbeContext, criteria: Sequence[Criterion]) -> tuple[
     path = context.write_evidence("isolation", {"target": campaign_record(campaign), "model": campaign_record(model)})
     checks = judge_isolation(campaign, model)
     return evidence_for_all(criteria, checks=checks, paths=[path], samples=campaign.histories)
+
+
+def _tell(context: ProbeContext, campaign: Campaign) -> None:
+    if campaign.histories % _TOLD_EVERY == 0:
+        context.tell(progress(campaign))
 
 
 def judge_isolation(target: Campaign, model: Campaign) -> tuple[Check, ...]:
