@@ -24,7 +24,6 @@ class LatencyPlan:
     rounds: int = 5
     requests_per_round: int = 120
     rate_rps: float = 40.0
-    warm_up_requests: int = 40
     warm_up_rounds: int = 10
     """At the most; a side that never settles is measured as it is."""
     seed: str = "parakeet"
@@ -80,11 +79,12 @@ async def measure_latency(
 async def _warm_up(arm: str, client: SideClient, profile: LoadProfile, plan: LatencyPlan) -> None:
     """Brings pools and environments to the size that the rate needs; what that takes is not measured here.
 
-    Rounds at the rate that is measured, until one is answered without a cold start's delay.
+    Rounds like those that are measured, until one is answered without a cold start's delay: a shorter round has
+    shorter bursts, which fewer environments can serve.
     """
     for number in range(plan.warm_up_rounds):
         arrivals = plan_arrivals(
-            profile, count=plan.warm_up_requests, rate_rps=plan.rate_rps, seed=f"{plan.seed}/warm-up/{number}"
+            profile, count=plan.requests_per_round, rate_rps=plan.rate_rps, seed=f"{plan.seed}/warm-up/{number}"
         )
         samples = await _run_round(f"warm-up-{arm}", number, client, arrivals, plan)
         if all(sample.status is None for sample in samples):
