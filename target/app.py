@@ -8,23 +8,23 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from target.api_document import describe_everything
-from target.database.engine import Database
 from target.errors import install_error_handlers
-from target.jobs.queue import open_jobs
 from target.limits import RequestLimits
 from target.middleware import RequestBoundary
-from target.secrets import SecretStore
 from target.settings import Settings
 from target.storage.objects import open_objects
 
 ROUTERS: Final = ("root", "trades", "data", "strategies", "dashboard", "scanner", "universes", "quant2", "validation")
 """Modules of `target.routers`, in the order in which the API's document lists them."""
 
+_WITHOUT_DATABASE: Final = frozenset({"quant2"})
+"""Routers that answer from cached prices alone."""
+
 
 def create_app(settings: Settings, routers: Sequence[str] = ROUTERS) -> FastAPI:
     """Return the application that serves these routers, importing no other. Opens no connection, reads no secret."""
     app = FastAPI(title=settings.app_name, version=settings.app_version)
-    _provide(app, settings)
+    _provide(app, settings, needs_database=not _WITHOUT_DATABASE.issuperset(routers))
     app.add_middleware(RequestLimits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(
         CORSMiddleware,
@@ -42,11 +42,17 @@ def create_app(settings: Settings, routers: Sequence[str] = ROUTERS) -> FastAPI:
     return app
 
 
-def _provide(app: FastAPI, settings: Settings) -> None:
+def _provide(app: FastAPI, settings: Settings, *, needs_database: bool) -> None:
     """Put what routers share into the application's state; each part connects when it is first used."""
     state = app.state
     state.settings = settings
-    state.secrets = SecretStore(settings)
-    state.database = Database(settings, state.secrets)
     state.objects = open_objects(settings)
-    state.jobs = open_jobs(settings, state.secrets, state.database, state.objects)
+    if needs_database:
+        # Here, not at the top: SQLAlchemy and its driver are a third of INIT.
+        from target.database.engine import Database  # noqa: PLC0415
+        from target.jobs.queue import open_jobs  # noqa: PLC0415
+        from target.secrets import SecretStore  # noqa: PLC0415
+
+        state.secrets = SecretStore(settings)
+        state.database = Database(settings, state.secrets)
+        state.jobs = open_jobs(settings, state.secrets, state.database, state.objects)

@@ -6,7 +6,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from target.database.urls import async_database_url
 from target.quant.allocation_mode import AllocationMode
 
 _DEFAULT_ORIGINS = (
@@ -107,6 +106,9 @@ class Settings(BaseSettings):
     @property
     def database_url_async(self) -> str:
         """The database's address with an async driver, from the environment. Contains a password: never log it."""
+        # Here, not at the top: SQLAlchemy parses it, which a function without a database is spared.
+        from target.database.urls import async_database_url  # noqa: PLC0415
+
         chosen = self.neon_database_url if self.use_neon else self.database_url
         return async_database_url(chosen.get_secret_value())
 

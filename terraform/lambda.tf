@@ -60,8 +60,21 @@ locals {
       timeout_s            = 30
       reserved_concurrency = 10
       layers               = ["dependencies", "frames"]
-      statements           = ["read-cache", "read-database-secret"]
-      routes               = ["ANY /api/quant2", "ANY /api/quant2/{proxy+}", "ANY /api/validation", "ANY /api/validation/{proxy+}"]
+      statements           = ["read-cache"]
+      routes               = ["ANY /api/quant2", "ANY /api/quant2/{proxy+}"]
+      schedules            = {}
+      queue                = []
+      environment          = {}
+      is_deployed          = true
+    }
+    validation = {
+      handler              = "target.functions.validation.handler.handler"
+      memory_mb            = 1024
+      timeout_s            = 30
+      reserved_concurrency = 5
+      layers               = ["dependencies", "frames"]
+      statements           = ["read-database-secret"]
+      routes               = ["ANY /api/validation", "ANY /api/validation/{proxy+}"]
       schedules            = {}
       queue                = []
       environment          = {}
@@ -112,7 +125,7 @@ locals {
 
   layers = {
     dependencies = "Third-party packages of every function."
-    frames       = "NumPy and Arrow, for functions that compute with tables of prices."
+    frames       = "NumPy and Arrow, for functions that compute."
   }
 
   # AWS_REGION and AWS_LAMBDA_FUNCTION_NAME are set by Lambda itself.
@@ -212,7 +225,7 @@ resource "aws_lambda_layer_version" "this" {
   skip_destroy             = local.is_production
 }
 
-# Every execution environment holds one connection: more environments than connections would refuse each other.
+# An execution environment holds one connection or none: more environments than connections would refuse each other.
 resource "terraform_data" "concurrency_limit" {
   input = sum(values(local.reserved_concurrency))
 

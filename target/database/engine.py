@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg  # noqa: F401 - else the first session would import it; INIT has the processor to itself
+import sqlalchemy.dialects.postgresql.asyncpg  # noqa: F401 - as above
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import asyncpg  # noqa: F401 - else the first request would import it; INIT has the processor to itself
-import sqlalchemy.dialects.postgresql.asyncpg  # noqa: F401 - as above
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from mangum import Mangum
 

@@ -100,7 +100,7 @@ def test_each_prefix_has_its_function() -> None:
         "dashboard": "strategies",
         "scanner": "scanner",
         "quant2": "quant2",
-        "validation": "quant2",
+        "validation": "validation",
         "trades": "trades",
     }
     for prefix, function in prefixes.items():
@@ -110,7 +110,7 @@ def test_each_prefix_has_its_function() -> None:
 
 def test_frames_are_for_those_who_compute() -> None:
     functions = load_definition(TERRAFORM).functions
-    assert {function.key for function in functions if "frames" in function.layers} == {"quant2", "worker"}
+    assert {function.key for function in functions if "frames" in function.layers} == {"quant2", "validation", "worker"}
     assert sum(function.reserved_concurrency or 0 for function in functions) <= 70
 
 

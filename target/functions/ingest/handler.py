@@ -3,9 +3,6 @@
 import asyncio
 from typing import Any
 
-import asyncpg  # noqa: F401 - else the first event would import it; INIT has the processor to itself
-import sqlalchemy.dialects.postgresql.asyncpg  # noqa: F401 - as above
-
 from target.collection import resume_collection
 from target.ingest.events import open_events
 from target.observability import configure_logging, correlated, traced

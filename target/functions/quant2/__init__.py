@@ -1,1 +1,1 @@
-"""The function that computes rankings and judgements while the client waits."""
+"""The function that ranks cached prices while the client waits; it knows no database."""

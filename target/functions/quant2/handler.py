@@ -2,4 +2,4 @@
 
 from target.functions.http_handler import http_handler
 
-handler = http_handler("quant2", ("quant2", "validation"))
+handler = http_handler("quant2", ("quant2",))

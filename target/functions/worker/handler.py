@@ -3,9 +3,6 @@
 import asyncio
 from typing import Any
 
-import asyncpg  # noqa: F401 - else the first job would import it; INIT has the processor to itself
-import sqlalchemy.dialects.postgresql.asyncpg  # noqa: F401 - as above
-
 from target.collection import resume_collection
 from target.database.engine import Database
 from target.jobs.batch import Report, run_batch

@@ -21,11 +21,12 @@ SECRET_NAME = f"potential-parakeet/{uuid4()}"
 
 PROGRAM = """
 import json, sys
+from importlib import import_module
 from types import SimpleNamespace
-from target.functions.trades.handler import handler
-loaded = sorted({name.partition(".")[0] for name in sys.modules})
+handler = import_module(f"target.functions.{sys.argv[1]}.handler").handler
+loaded = sorted(sys.modules)
 context = SimpleNamespace(
-    function_name="trades", memory_limit_in_mb=512, aws_request_id="r", invoked_function_arn="arn"
+    function_name=sys.argv[1], memory_limit_in_mb=512, aws_request_id="r", invoked_function_arn="arn"
 )
 answers = [handler(event, context) for event in json.load(sys.stdin)]
 print(json.dumps({"answers": answers, "loaded": loaded}))
@@ -73,20 +74,20 @@ def store_secret(dsn: str) -> None:
 
 
 def invoke(
-    events: list[dict[str, Any]], moto_url: str, *, secret: str = SECRET_NAME
+    events: list[dict[str, Any]], moto_url: str, *, secret: str = SECRET_NAME, function: str = "trades"
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Run the handler in a process of its own; return what it answered and its log lines."""
     environment = {
         "AWS_ENDPOINT_URL": moto_url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_LAMBDA_FUNCTION_NAME": "trades",
+        "AWS_LAMBDA_FUNCTION_NAME": function,
         "AWS_SECRETS_MANAGER_NAME": secret,
         "USE_NEON": "true",
         "PATH": "/usr/bin:/bin",
     }
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, function],
         input=json.dumps(events),
         capture_output=True,
         text=True,
@@ -142,6 +143,12 @@ def test_nothing_heavy_is_imported_at_init(moto_url: str):
         "aws_xray_sdk",
     }
     assert heavy & set(said["loaded"]) == set()
+    assert said["answers"][0]["statusCode"] == 200
+
+
+def test_what_ranks_cached_prices_knows_no_database(moto_url: str):
+    said, _ = invoke([event("GET", "/api/quant2/universes-summary")], moto_url, function="quant2")
+    assert {"sqlalchemy", "asyncpg", "target.secrets"} & set(said["loaded"]) == set()
     assert said["answers"][0]["statusCode"] == 200
 
 

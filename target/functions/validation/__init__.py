@@ -1,0 +1,1 @@
+"""The function that judges how far Sharpe ratios can be believed."""
