@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from target.api_document import describe_everything
-from target.errors import install_error_handlers
+from target.error_answers import install_error_handlers
 from target.limits import RequestLimits
 from target.middleware import RequestBoundary
 from target.settings import Settings

@@ -1,4 +1,4 @@
-"""Everything the target refuses or cannot do, as one tree with one handler.
+"""Everything the target refuses or cannot do, as one tree; `target.error_answers` turns it into answers.
 
 TargetError
 ├── DuplicateTrade (400)
@@ -18,18 +18,9 @@ TargetError
     └── MarketUnavailable
 """
 
-import logging
-import math
 from collections.abc import Mapping
 
-from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-
 RETRY_AFTER_S = 2
-
-_log = logging.getLogger(__name__)
 
 
 class TargetError(Exception):
@@ -152,39 +143,3 @@ class StorageUnavailable(DependencyUnavailable):
 
 class MarketUnavailable(DependencyUnavailable):
     """Prices that are not cached cannot be fetched now."""
-
-
-def install_error_handlers(app: FastAPI) -> None:
-    """Answer the tree above, and validation errors whose input JSON cannot carry."""
-    app.add_exception_handler(TargetError, _answer_target_error)
-    app.add_exception_handler(RequestValidationError, _answer_validation_error)
-
-
-def representable(value: object) -> object:
-    """Return `value` as JSON in UTF-8 can carry it: non-finite numbers become null, lone surrogates U+FFFD."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {representable(key): representable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [representable(item) for item in value]
-    return value
-
-
-async def _answer_target_error(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, TargetError)  # noqa: S101 - registered for this type alone
-    if error.status_code >= 500:
-        # The text says what to do; the driver's own error is the cause and may repeat an address, so only its type.
-        _log.error("%s", error, extra={"error": type(error).__name__, "cause": type(error.__cause__).__name__})
-    return JSONResponse({"detail": representable(error.detail)}, error.status_code, headers=error.headers)
-
-
-async def _answer_validation_error(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
-    try:
-        detail = representable(jsonable_encoder(error.errors()))
-    except RecursionError:  # a body nested to the parser's limit is refused without being repeated
-        detail = [{key: entry[key] for key in ("type", "loc", "msg")} | {"input": None} for entry in error.errors()]
-    return JSONResponse({"detail": detail}, 422)

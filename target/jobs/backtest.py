@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 from target.catalogue.strategies import PIPELINE_TICKERS
 from target.database.jobs import Backtest
-from target.errors import representable
 from target.jobs.context import WorkerContext
 from target.jobs.job import Job
 from target.jobs.requests import BacktestRequest
@@ -16,6 +15,7 @@ from target.quant.backtest import run_backtest as compute
 from target.quant.prices import PriceTable
 from target.quant.returns import NoPrices
 from target.quant.strategies import reference_tickers
+from target.representable import representable
 
 _CONFIG = ("start_date", "end_date", "initial_capital", "optimization_method")
 

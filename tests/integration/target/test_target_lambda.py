@@ -146,6 +146,12 @@ def test_nothing_heavy_is_imported_at_init(moto_url: str):
     assert said["answers"][0]["statusCode"] == 200
 
 
+@pytest.mark.parametrize("function", ["worker", "ingest"])
+def test_what_answers_no_request_imports_no_framework(moto_url: str, function: str):
+    said, _ = invoke([], moto_url, function=function)
+    assert {"fastapi", "starlette", "mangum"} & set(said["loaded"]) == set()
+
+
 def test_what_ranks_cached_prices_knows_no_database(moto_url: str):
     said, _ = invoke([event("GET", "/api/quant2/universes-summary")], moto_url, function="quant2")
     assert {"sqlalchemy", "asyncpg", "target.secrets"} & set(said["loaded"]) == set()

@@ -12,7 +12,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from target import errors
 from target.database.outages import credentials_were_refused, unavailable_as_503
-from target.errors import DatabaseUnavailable, SecretsUnavailable, TargetError, representable
+from target.errors import DatabaseUnavailable, SecretsUnavailable, TargetError
+from target.representable import representable
 from target.secrets import fetch_secret
 from target.secrets_manager import SecretRefused
 from target.settings import Settings
