@@ -1,5 +1,6 @@
 """One measurement alone, on a pair that is started for it or on addresses that are given."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -13,10 +14,11 @@ from harness.adapters.http import HttpSide
 from harness.adapters.locust import LoadRun
 from harness.domain.criterion import Check
 from harness.domain.errors import ConfigurationError
-from harness.domain.exchange import Side
+from harness.domain.exchange import Request, Side
 from harness.domain.measurement import Measurement
 from harness.engine.latency import LatencyPlan
 from harness.settings import FILE_NAME, Settings, environments_at
+from harness.staging.definition import load_definition
 from harness.wiring.ingest import INGEST_FILE, ingest_measurements, load_plan, run_ingest
 from harness.wiring.measure import (
     COLD_START_FILE,
@@ -29,11 +31,13 @@ from harness.wiring.measure import (
     sample_latency,
 )
 from harness.wiring.pair import PairOptions, running_pair
-from harness.wiring.paths import artifacts_directory
+from harness.wiring.paths import artifacts_directory, require_own_systems, terraform_directory
 from harness.wiring.probes.function_calls import reading_request
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts that are this machine."""
+
+_PROGRESS_EVERY = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +74,27 @@ async def bench_cold_start(request: BenchRequest, function: str, count: int) -> 
         ConfigurationError: Terraform declares no such function, or nobody says how it is read.
         SystemUnavailable: a fresh environment does not answer.
     """
-    options = PairOptions(settings=request.settings, on_progress=request.tell)
-    async with running_pair(options) as pair:
-        known = [each.key for each in pair.definition.functions]
-        if function not in known:
-            raise ConfigurationError(f"there is no function {function}", hint=f"Known: {', '.join(known)}.")
+    read = await asyncio.to_thread(_reading_request, function)
+
+    def tell(number: int) -> None:
+        if number % _PROGRESS_EVERY == 0:
+            request.tell(f"{number} of {count} cold starts of {function}")
+
+    async with running_pair(PairOptions(settings=request.settings, on_progress=request.tell)) as pair:
         request.tell(f"{count} cold starts of {function}")
-        read = reading_request(function)
-        samples = await sample_cold_starts(pair.cloud.pool(function), pair.cloud.gateway_url, read, count=count)
+        samples = await sample_cold_starts(
+            pair.cloud.pool(function), pair.cloud.gateway_url, read, count=count, on_sample=tell
+        )
     _keep(request, COLD_START_FILE, [asdict(sample) for sample in samples])
     return cold_start_measurements(samples, function)
+
+
+def _reading_request(function: str) -> Request:
+    require_own_systems()
+    known = [each.key for each in load_definition(terraform_directory()).functions]
+    if function not in known:
+        raise ConfigurationError(f"there is no function {function}", hint=f"Known: {', '.join(known)}.")
+    return reading_request(function)
 
 
 async def bench_ingest(request: BenchRequest, synthetic: int | None) -> tuple[Sequence[Check], tuple[Measurement, ...]]:

@@ -136,6 +136,8 @@ CHECKS: dict[str, Case] = {
     "build into a file": ("build --out {text}", USAGE, "{text}"),
     "infra absent directory": ("infra check --terraform {absent}", USAGE, "{absent}"),
     "bench one address": ("bench latency --legacy-url {nobody}", USAGE, "address"),
+    "bench of no function": ("bench cold-start --function nope", USAGE, "nope"),
+    "bench of a function that no request starts": ("bench cold-start --function worker", USAGE, "worker"),
     "bench unreachable": (
         "bench latency --legacy-url {nobody} --target-url {nobody} --rounds 1 --requests 1", UNAVAILABLE, "{nobody}",
     ),
