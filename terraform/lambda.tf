@@ -156,6 +156,12 @@ locals {
     for key, function in local.functions :
     key => try(coalesce(var.function_sizes[key].reserved_concurrency), function.reserved_concurrency)
   }
+
+  # An execution environment holds one connection where it may read the address of the database, and none elsewhere.
+  database_connections = sum([
+    for key, function in local.functions :
+    local.reserved_concurrency[key] if contains(function.statements, "read-database-secret")
+  ])
 }
 
 module "function" {
@@ -225,14 +231,14 @@ resource "aws_lambda_layer_version" "this" {
   skip_destroy             = local.is_production
 }
 
-# An execution environment holds one connection or none: more environments than connections would refuse each other.
+# More execution environments than connections would refuse each other.
 resource "terraform_data" "concurrency_limit" {
-  input = sum(values(local.reserved_concurrency))
+  input = local.database_connections
 
   lifecycle {
     precondition {
-      condition     = sum(values(local.reserved_concurrency)) <= var.database_max_connections - 10
-      error_message = "Reserved concurrency must stay at least 10 below database_max_connections: lower function_sizes or raise the database's limit."
+      condition     = local.database_connections <= var.database_max_connections - 10
+      error_message = "Reserved concurrency of the functions that use the database must stay at least 10 below database_max_connections: lower function_sizes or raise the database's limit."
     }
   }
 }

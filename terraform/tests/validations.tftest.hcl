@@ -86,7 +86,7 @@ run "refuses_more_environments_than_connections" {
   command = plan
 
   variables {
-    database_max_connections = 70
+    database_max_connections = 65
   }
 
   expect_failures = [terraform_data.concurrency_limit]
@@ -96,7 +96,7 @@ run "is_plain_by_default" {
   command = plan
 
   variables {
-    database_max_connections = 71
+    database_max_connections = 66
   }
 
   assert {
