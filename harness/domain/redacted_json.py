@@ -17,11 +17,15 @@ _MAX_LEVEL = 3
 """Texts that are nested deeper are not looked into."""
 _SPACE = rb"(?:\s|\\+[nrt])*"
 _MEMBER = re.compile(rb'"(' + NAMES.encode() + rb')(\\*)"' + _SPACE + rb":" + _SPACE, re.IGNORECASE)
+_ESCAPED_MEMBER = re.compile(
+    rb'"((?:[a-z0-9_-]|\\+u00[0-7][0-9a-f]){1,200})(\\*)"' + _SPACE + rb":" + _SPACE, re.IGNORECASE
+)
+_ESCAPE = re.compile(rb"(?<!\\)\\+u00([0-7][0-9a-f])", re.IGNORECASE)
 _COLON = re.compile(_SPACE + rb":")
-_QUOTE = re.compile(rb'(\\*)"')
+_QUOTE = re.compile(rb'(?<!\\)(\\*)"')
 _NUMBER = rb"-?\d[\d.eE+\-]*"
 _SCALAR = re.compile(rb'(\\*)"|' + _NUMBER)
-_TOKEN = re.compile(rb'(\\*)"|[\[\]{}]|' + _NUMBER)
+_TOKEN = re.compile(rb'(?<!\\)(\\*)"|[\[\]{}]|' + _NUMBER)
 _BRACKETS = frozenset({b"[", b"]", b"{", b"}"})
 _CLOSING = frozenset({b"]", b"}"})
 _MOMENT = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?")
@@ -34,12 +38,14 @@ def redact_members(data: bytes, mark: Mark) -> bytes:
     moments under a name of their own stay: both are compared by what they mean, and let nobody in.
     """
     written, kept, at = list[bytes](), 0, 0
-    while (found := _MEMBER.search(data, at)) is not None:
-        level = _level(found[2])
-        if level > _MAX_LEVEL or level != _level(data[_run_before(data, found.start()) : found.start()]):
+    member = _ESCAPED_MEMBER if rb"\u00" in data else _MEMBER
+    while (found := member.search(data, at)) is not None:
+        level, name = _level(found[2]), _name(found[1])
+        is_member = level <= _MAX_LEVEL and level == _level(data[_run_before(data, found.start()) : found.start()])
+        if not (is_member and is_secret_name(name)):
             at = found.start() + 1
             continue
-        value, end = _Value(data, level, mark).redacted(found.end(), found[1].decode("ascii", "replace"))
+        value, end = _Value(data, level, mark).redacted(found.end(), name)
         written += [data[kept : found.end()], value]
         kept = at = end
     return b"".join(written) + data[kept:]
@@ -101,7 +107,7 @@ class _Value:
         start, (content_end, end) = found.end(), self._string_end(found.end())
         colon = _COLON.match(self._data, end)
         if colon is not None:
-            names[-1] = self._data[start:content_end].decode("utf-8", "replace")
+            names[-1] = _name(self._data[start:content_end])
             return start, colon.end(), None
         is_moment = names[-1] and not is_secret_name(names[-1]) and _MOMENT.fullmatch(self._data, start, content_end)
         text = None if is_moment else self._string(start, content_end) + self._data[content_end:end]
@@ -144,6 +150,11 @@ def _level(backslashes: bytes) -> int:
         count >>= 1
         level += 1
     return level
+
+
+def _name(escaped: bytes) -> str:
+    """A member's name as it is meant: ASCII may be written by its code."""
+    return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), escaped).decode("utf-8", "replace")
 
 
 def _run_before(data: bytes, at: int) -> int:

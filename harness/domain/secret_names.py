@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 
 NAMES = (
-    r"(?:[a-z0-9]+[_-])*(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credential)s?"
-    r"|authorization|client[_-]?secret|jwt|session[_-]?id|(?:access|refresh|id)token"
+    r"[a-z0-9_-]{0,60}(?:password|passwd|passphrase|pwd|secret|token|credential|(?:api|access|private|secret)[_-]?key)s?"
+    r"|[a-z0-9_-]{0,60}(?:password|token)[_-]?hash|authorization|jwt|session[_-]?id"
 )
 SECRET_NAME = re.compile(NAMES, re.IGNORECASE)
 """Names of JSON members, query parameters, form fields and columns whose values are secrets."""

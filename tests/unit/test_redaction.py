@@ -26,6 +26,12 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
         (f'["{JWT}"]'.encode(), b'["*"]'),
         (b'{"password":"s3cr3t', b'{"password":"*'),
         (b'{"tokens": [null, "s3cr3t", ""]}', b'{"tokens": [null, "*", ""]}'),
+        (b'{"newPassword":"s3cr3t"}', b'{"newPassword":"*"}'),
+        (b'{"SecretAccessKey":"s3cr3t"}', b'{"SecretAccessKey":"*"}'),
+        (b'{"password_hash":"s3cr3t"}', b'{"password_hash":"*"}'),
+        (b"csrfToken=s3cr3t&z=1", b"csrfToken=*&z=1"),
+        (rb'{"p\u0061ss\u0057ord" : "s3cr3t"}', rb'{"p\u0061ss\u0057ord" : "*"}'),
+        (rb'{"d": "{\"p\\u0061ssword\":\"s3cr3t\"}"}', rb'{"d": "{\"p\\u0061ssword\":\"*\"}"}'),
     ],
 )
 def test_secrets_in_bodies_are_replaced_and_the_rest_is_untouched(before: bytes, kept: bytes) -> None:
@@ -44,7 +50,8 @@ def test_secrets_in_bodies_are_replaced_and_the_rest_is_untouched(before: bytes,
         b'{"token": {"id": 7, "user_ids": [1, 2], "expires_at": "2026-02-04T12:00:00Z", "used": false, "scopes": {}}}',
         b'{"note": "say \\"token\\\\\\": 5 and \\"token\\" are no members"}',
         b'{"key": "GLD", "monkey": "a", "next": "session token"}',
-        b'{"secretary": "Ann", "passport_no": "x"}',
+        b'{"secretary": "Ann", "passport_no": "x", "token_type": "Bearer", "AccessKeyId": "AKIA"}',
+        rb'{"n\u0061me": "Ann", "password": null}',
         b"\xff\xfe\x00key",
         b"",
     ],
@@ -147,3 +154,19 @@ def test_known_secrets_are_replaced_wherever_they_appear() -> None:
 def test_redaction_is_idempotent(body: bytes) -> None:
     once = REDACTOR.data(body)
     assert REDACTOR.data(once) == once
+
+
+HOSTILE = (b"a", b"eyJ", b"\\", rb"\\u00", b" ", b'"token', b'"token"', b'"token" ', b"://a", b"a:", b"[", b"9", rb"\"")
+
+
+@pytest.mark.parametrize("unit", HOSTILE, ids=repr)
+def test_what_was_made_to_be_slow_is_read_once(unit: bytes) -> None:
+    # From each byte to the end anew, it would take minutes.
+    hostile = b'"token @ eyJ' + unit * (300_000 // len(unit))
+    assert REDACTOR.data(REDACTOR.data(hostile)) == REDACTOR.data(hostile)
+    REDACTOR.data(b'{"token":{"a":"' + hostile)
+    REDACTOR.data(b'{"token":"' + hostile)
+    REDACTOR.headers(
+        (("cookie", hostile.decode()), ("set-cookie", hostile.decode()), ("authorization", hostile.decode()))
+    )
+    REDACTOR.url(hostile.decode())

@@ -12,7 +12,7 @@ from harness.domain.redaction_marks import MARK, NUMBER_MARK, is_number_mark
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}\[\]:,]')
 _SCHEMES = re.compile(r"(?:Bearer|Token|Basic|Digest|ApiKey) ", re.IGNORECASE)
-_COOKIE = re.compile(r"([^=;\s]+=)([^;]*)")
+_COOKIE = re.compile(r"(?<![^=;\s])([^=;\s]+=)([^;]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
