@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from harness.domain.errors import ConfigurationError
 from harness.domain.grouping import group_of_urls
@@ -145,7 +145,7 @@ def _target(url: str) -> str | None:
 
 def _without_secrets(url: str) -> str:
     path, mark, query = url.partition("?")
-    kept = [part for part in query.split("&") if not is_secret_name(part.partition("=")[0])]
+    kept = [part for part in query.split("&") if not is_secret_name(unquote_plus(part.partition("=")[0]))]
     return f"{path}{mark}{'&'.join(kept)}" if len(kept) == query.count("&") + 1 or any(kept) else path
 
 

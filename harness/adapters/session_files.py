@@ -5,13 +5,14 @@ JSON Lines, each with a `request`, are a recording. Files may be gzipped. The ki
 from the file's name. A HAR is read as its sessions are gone through; of the others a file is read at once.
 """
 
+import codecs
 import glob
 import gzip
 import json
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import msgspec
 
@@ -26,6 +27,7 @@ from harness.domain.substitution import step_placeholders
 
 FORMAT_VERSION = 1
 _MAX_TEXT_BYTES = 512 * 1024 * 1024
+_LOOKED_AT_BYTES = 64 * 1024
 """Of a file that is read at once."""
 
 _Parsed = TypeVar("_Parsed")
@@ -105,8 +107,7 @@ def _open_file(path: Path, on_note: Tell, on_read: TellRead) -> tuple[Session, .
     elif document is None and is_access_log(text):
         sessions = access_log_sessions(text, path, on_note)
     elif document is None and text.strip() and text.lstrip()[0] != "{":
-        hint = "Known are sessions and recordings (JSON), HAR, and access logs: common, combined, load balancer (ALB)."
-        raise ConfigurationError("in no known format", where=str(path), hint=hint)
+        raise _unknown_format(path)
     else:
         _require_recording(text, document, path)
         sessions = tuple(_recorded_sessions(text, path))
@@ -133,12 +134,16 @@ def _require_recording(text: str, document: dict[str, Any] | None, path: Path) -
 
 def _is_har(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
-            is_packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if is_packed else path.open("rb") as file:
+        with _unpacked(path) as file:
             return has_member(file, "log")
     except (OSError, EOFError, zlib.error):
         return False
+
+
+def _unpacked(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path)) if is_packed else path.open("rb")
 
 
 def _expand(patterns: Sequence[str]) -> tuple[Path, ...]:
@@ -161,12 +166,15 @@ def _files(pattern: str) -> Iterator[str]:
 
 def _read_text(path: Path) -> str:
     try:
-        if path.stat().st_size > _MAX_TEXT_BYTES:
+        with _unpacked(path) as file:
+            data = file.read(_LOOKED_AT_BYTES)
+            if not _may_be_known(data):
+                raise _unknown_format(path)
+            if path.stat().st_size <= _MAX_TEXT_BYTES:
+                data += file.read(_MAX_TEXT_BYTES + 1 - len(data))
+        if max(len(data), path.stat().st_size) > _MAX_TEXT_BYTES:
             hint = "Split it; only a HAR of that size is read piece by piece."
             raise ConfigurationError(f"larger than {_MAX_TEXT_BYTES:,} bytes", where=str(path), hint=hint)
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
         return _decoded(data)
     except (OSError, EOFError, zlib.error) as error:
         raise ConfigurationError(
@@ -180,6 +188,17 @@ def _read_text(path: Path) -> str:
             where=str(path),
             hint="Give JSON or JSON Lines, gzipped or not.",
         ) from error
+
+
+def _may_be_known(head: bytes) -> bool:
+    """False where so many bytes begin nothing that could be read: then a large file is not read to its end."""
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    return len(head) < _LOOKED_AT_BYTES or text[:1] in (b"{", b"") or is_access_log(text.decode("latin-1"))
+
+
+def _unknown_format(path: Path) -> ConfigurationError:
+    hint = "Known are sessions and recordings (JSON), HAR, and access logs: common, combined, load balancer (ALB)."
+    return ConfigurationError("in no known format", where=str(path), hint=hint)
 
 
 def _decoded(data: bytes) -> str:

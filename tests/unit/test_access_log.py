@@ -82,7 +82,8 @@ def test_writes_and_noise_are_skipped_and_told(tmp_path: Path) -> None:
 
 def test_values_of_secret_parameters_are_left_out(tmp_path: Path) -> None:
     lines = [
-        _common(f"GET {url} HTTP/1.1") for url in ("/a?api_key=hush&page=1", "/b?token=hush", "/c?", "/d?page=1&size=2")
+        _common(f"GET {url} HTTP/1.1")
+        for url in ("/a?api_key=hush&page=1", "/b?t%6Fken=hush", "/c?", "/d?page=1&size=2")
     ]
     (session,) = _load(tmp_path, *lines)
     assert _urls(session) == ["/a?page=1", "/b", "/c?", "/d?page=1&size=2"]

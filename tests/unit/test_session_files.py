@@ -154,6 +154,24 @@ def test_unreadable_files_are_configuration_errors(tmp_path: Path, content: byte
         load_sessions([str(path)])
 
 
+def test_a_file_too_large_is_refused_whatever_it_is_packed_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.adapters.session_files._MAX_TEXT_BYTES", 100_000)
+    path = tmp_path / "bomb.json.gz"
+    path.write_bytes(gzip.compress(b'{"a": "' + b"a" * 1_000_000))
+    assert path.stat().st_size < 2_000
+    with pytest.raises(ConfigurationError, match="larger than 100,000 bytes"):
+        load_sessions([str(path)])
+
+
+def test_of_a_large_file_in_no_known_format_only_the_beginning_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    with path.open("wb") as file:
+        file.write(b"\xef\xbb\xbf no session\n" * 10_000)
+        file.truncate(1 << 40)
+    with pytest.raises(ConfigurationError, match="in no known format"):
+        load_sessions([str(path)])
+
+
 def test_a_glob_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no session file matches"):
         load_sessions([str(tmp_path / "*.json")])
