@@ -18,6 +18,8 @@ from harness.staging.platforms import ARCHITECTURES
 from harness.wiring.packages import Tell, build_project, build_release
 from harness.wiring.paths import require_own_systems
 
+_ELSEWHERE = "Choose a directory that can be written to."
+
 
 def build(
     out: Annotated[
@@ -46,6 +48,7 @@ def build(
     Example: parakeet build --runtime python3.12 --architecture arm64 --out /tmp/release
     """
     _require_known(runtime, architecture)
+    _require_directory(out)
     started = time.perf_counter()
     require_own_systems()
     messages = Console(stderr=True)
@@ -56,6 +59,14 @@ def build(
     for path in published:
         typer.echo(path)
     return ExitCode.GO
+
+
+def _require_directory(out: Path | None) -> None:
+    """Before anything is built, which may take a minute."""
+    place = None if out is None else out.absolute()
+    for part in () if place is None else (place, *place.parents):
+        if part.exists() and not part.is_dir():
+            raise ConfigurationError(f"cannot write the artifacts: {part} is a file", where="--out", hint=_ELSEWHERE)
 
 
 def _build(runtime: str | None, architecture: str | None, tell: Tell) -> BuiltArtifacts:
@@ -73,8 +84,7 @@ def _publish(artifacts: BuiltArtifacts, directory: Path) -> tuple[Path, ...]:
     try:
         return publish_artifacts(artifacts, directory)
     except OSError as error:
-        hint = "Choose a directory that can be written to."
-        raise unwritable(error, where=str(directory), hint=hint, what="cannot write the artifacts") from error
+        raise unwritable(error, where=str(directory), hint=_ELSEWHERE, what="cannot write the artifacts") from error
 
 
 def _require_known(runtime: str | None, architecture: str | None) -> None:
