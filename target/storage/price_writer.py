@@ -95,12 +95,29 @@ class PriceWriter:
                 # Asked after what is there was seen: so an older generation never goes over a newer one's copies.
                 if (await self._reader.current()).generation.id != current.id:
                     break
-                if not _copies_lag(current, present) or await self._publish(pair, present):
+                if not await self._copies_lag(current, present) or await self._publish(pair, present):
                     await self._sweep(current, present.values())
                     break
         except StorageUnavailable as error:  # what counts is written; the next writer tidies up
             _log.warning("The price cache was not tidied up: %s", error)
         return True
+
+    async def _copies_lag(self, current: Generation, present: Mapping[str, ObjectInfo]) -> bool:
+        """True if a copy is missing or holds something else than what it should be a copy of.
+
+        Times do not tell: an older generation may have been published after a newer one's files were written.
+        """
+        for which, name in FILES.items():
+            copy, original = present.get(name), present.get(current.key(which))
+            if copy is None or original is None or copy.size_bytes != original.size_bytes:
+                return True
+            if copy.etag != original.etag and await self._body(copy.key) != await self._body(original.key):
+                return True
+        return False
+
+    async def _body(self, key: str) -> bytes | None:
+        stored = await self._objects.find(key)
+        return None if stored is None else stored.body
 
     async def _publish(self, pair: PricePair, present: Mapping[str, ObjectInfo]) -> bool:
         versions = {key: present[key].etag if key in present else None for key in FILES.values()}
@@ -129,9 +146,3 @@ class PriceWriter:
 async def _encoded(pair: PricePair) -> list[bytes]:
     """Both files, in the order of PriceField."""
     return [await asyncio.to_thread(encode_prices, pair.table(which)) for which in PriceField]
-
-
-def _copies_lag(current: Generation, present: Mapping[str, ObjectInfo]) -> bool:
-    """True if a copy is missing or older than what it should be a copy of."""
-    pairs = [(present.get(name), present.get(current.key(which))) for which, name in FILES.items()]
-    return any(not copy or (original and copy.modified_at < original.modified_at) for copy, original in pairs)

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -80,6 +81,55 @@ async def test_writers_at_once_lose_nothing_of_each_other(world: World) -> None:
     table = await world.store().read_cached(["SPY", *names])
     assert not np.isnan(table.values).any()
     assert list(pd.read_parquet(world.root / FILES[PriceField.CLOSE]).columns) == ["SPY", *names]
+
+
+class Waiting(InterruptedObjects):
+    """Waits before the writes of some objects."""
+
+    def __init__(self, inner: ObjectStore, keys: Collection[str], until: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(inner, 0, after=False)
+        self._keys, self._until = keys, until
+
+    async def replace(self, key: str, body: bytes, *, over: str | None) -> str:
+        if key in self._keys:
+            await self._until()
+        return await self._inner.replace(key, body, over=over)
+
+
+async def test_copies_follow_a_generation_whose_files_are_older_than_they(world: World) -> None:
+    has_committed, may_publish = asyncio.Event(), asyncio.Event()
+
+    async def until_the_second_has_written() -> None:
+        has_committed.set()
+        await may_publish.wait()
+
+    async def until_the_first_has_published() -> None:
+        may_publish.set()
+        await first
+
+    one = world.store(Waiting(world.objects(), FILES.values(), until_the_second_has_written))
+    other = world.store(Waiting(world.objects(), (MANIFEST,), until_the_first_has_published))
+    first = asyncio.create_task(one.load_closes(["SPY"], START))
+    await has_committed.wait()
+    await other.load_closes(["QQQ"], START)
+    for name in FILES.values():
+        assert sorted(pd.read_parquet(world.root / name).columns) == ["QQQ", "SPY"]
+
+
+async def test_copies_that_a_killed_writer_left_behind_follow_with_the_next_that_finds_nothing_new(
+    world: World,
+) -> None:
+    await world.store().load_closes(["SPY"], START)
+    with pytest.raises(Dying):
+        await world.store(InterruptedObjects(world.objects(), 3, after=False)).load_closes(["QQQ"], START)
+    copies = [world.root / name for name in FILES.values()]
+    for copy in copies:
+        os.utime(copy)  # as if another had published the older ones meanwhile
+        assert list(pd.read_parquet(copy).columns) == ["SPY"]
+    world.now += RECHECK_AFTER
+    await world.store().load_closes(["SPY", "QQQ"], START)
+    for copy in copies:
+        assert sorted(pd.read_parquet(copy).columns) == ["QQQ", "SPY"]
 
 
 async def test_two_ranges_of_one_ticker_written_at_once_are_both_kept(world: World) -> None:
