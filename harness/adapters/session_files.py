@@ -27,8 +27,9 @@ from harness.domain.substitution import step_placeholders
 
 FORMAT_VERSION = 1
 _MAX_TEXT_BYTES = 512 * 1024 * 1024
-_LOOKED_AT_BYTES = 64 * 1024
 """Of a file that is read at once."""
+_LOOKED_AT_BYTES = 64 * 1024
+"""By so many it is told whether a file may be of a known format."""
 
 _Parsed = TypeVar("_Parsed")
 

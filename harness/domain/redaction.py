@@ -42,7 +42,8 @@ _HINTS = tuple(hint.encode() for hint in _TEXT_HINTS)
 _MAX_REMEMBERED = 5_000
 _MAX_REMEMBERED_LENGTH = 4_096
 _Seen = TypeVar("_Seen", bound=str | bytes)
-_COOKIE_PAIR = re.compile(r"(?<![^=;\s])([^=;\s]+=)([^;]*)")
+COOKIE_PAIR = re.compile(r"(?<![^=;\s])([^=;\s]+=)([^;]*)")
+"""A cookie's name with its sign of equality, and its value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,9 +165,9 @@ class Redactor:
         if name not in SECRET_HEADERS:
             return self.text(value)
         if name == "set-cookie":
-            return _COOKIE_PAIR.sub(self._cookie, value, count=1)
+            return COOKIE_PAIR.sub(self._cookie, value, count=1)
         if name == "cookie":
-            return _COOKIE_PAIR.sub(self._cookie, value)
+            return COOKIE_PAIR.sub(self._cookie, value)
         scheme, space, credential = value.partition(" ")
         return f"{scheme}{space}{self.secret(credential)}" if space else self.secret(value)
 

@@ -279,7 +279,7 @@ async def test_a_missing_environment_names_the_remedy(tmp_path: Path) -> None:
 
 async def test_the_reference_application_serves_the_seed(tmp_path: Path) -> None:
     if not (_ROOT / ".venv-legacy" / ".installed").exists():
-        pytest.skip("the reference application's environment is not installed")
+        pytest.skip("the reference application's environment is absent: run `make install`")
     system = EmbeddedSystem(EmbeddedSettings(app_root=tmp_path))
     write_seed_database(system.database_path)
     await system.start()

@@ -8,11 +8,11 @@ from urllib.parse import unquote, unquote_plus
 
 from harness.domain.capture.words import subjects, subjects_of_path
 from harness.domain.exchange import Headers
+from harness.domain.redaction import COOKIE_PAIR
 from harness.domain.redaction_marks import MARK, NUMBER_MARK, is_number_mark
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}\[\]:,]')
 _SCHEMES = re.compile(r"(?:Bearer|Token|Basic|Digest|ApiKey) ", re.IGNORECASE)
-_COOKIE = re.compile(r"(?<![^=;\s])([^=;\s]+=)([^;]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,9 @@ def replace_in_headers(headers: Headers, replace: Replace) -> Headers:
 
 def _header(name: str, value: str, replace: Replace) -> str:
     if name == "cookie":
-        return _COOKIE.sub(lambda pair: pair[1] + (replace(Place(text=pair[2], name=pair[1][:-1])) or pair[2]), value)
+        return COOKIE_PAIR.sub(
+            lambda pair: pair[1] + (replace(Place(text=pair[2], name=pair[1][:-1])) or pair[2]), value
+        )
     scheme = _SCHEMES.match(value)
     start = scheme.end() if scheme else 0
     return value[:start] + (replace(Place(text=value[start:], name=name)) or value[start:])
