@@ -11,10 +11,6 @@ locals {
       actions   = ["secretsmanager:GetSecretValue"]
       resources = [local.secret_arns["api-keys"]]
     }
-    list-cache = {
-      actions   = ["s3:ListBucket"]
-      resources = [local.cache_arn]
-    }
     # Who may not list a bucket is told of an absent object that it is forbidden.
     read-cache = {
       actions   = ["s3:GetObject", "s3:ListBucket"]

@@ -21,7 +21,7 @@ locals {
       timeout_s            = 30
       reserved_concurrency = 10
       layers               = ["dependencies"]
-      statements           = ["list-cache", "read-api-keys", "read-database-secret", "send-jobs"]
+      statements           = ["read-api-keys", "read-cache", "read-database-secret", "send-jobs"]
       routes               = ["ANY /api/data", "ANY /api/data/{proxy+}", "ANY /api/universes", "ANY /api/universes/{proxy+}"]
       schedules            = {}
       queue                = []

@@ -20,9 +20,9 @@ from target.routers.answers import may_answer
 from target.routers.second_stage import hold_to
 from target.schemas.data import DataStatus, RefreshOrder, RefreshStarted, StockUniverse, TickerSource
 from target.secrets import SecretStore
-from target.services.cache_listing import ages, count_us, listing, price_files, total_mb
+from target.services.cache_listing import ages, count_us, listing, total_mb
 from target.settings import Settings
-from target.storage.objects import ObjectInfo, ObjectStore
+from target.storage.price_listing import list_price_files
 
 router = APIRouter(prefix="/api/data", tags=["data"], responses=may_answer(503))
 
@@ -33,7 +33,7 @@ _COVERAGE = {Source.TIINGO: "US shares and funds", Source.YFINANCE: "ASX shares,
 @router.get("/status")
 async def get_status(request: Request) -> DataStatus:
     """The sources, and the files that the cache consists of."""
-    files = await _price_files(request)
+    files = await list_price_files(request.app.state.objects)
     oldest, newest = ages(files)
     us = count_us(files)
     return DataStatus(
@@ -53,7 +53,7 @@ async def start_refresh(order: RefreshOrder, request: Request) -> RefreshStarted
     """Bring the cached prices of these tickers up to date, in the background (Q13: it works)."""
     order = hold_to(_ORDER, await request.json(), "body")
     tickers = order.tickers or PIPELINE_TICKERS
-    files = await _price_files(request)
+    files = await list_price_files(request.app.state.objects)
     jobs: JobQueue = request.app.state.jobs
     await jobs.submit(RefreshRequest(tickers=tickers, force=order.force).to_job())
     return RefreshStarted(
@@ -86,11 +86,6 @@ async def get_source(ticker: str) -> TickerSource:
     """Which source serves a ticker, told from its name alone; case matters."""
     source = source_of(ticker)
     return TickerSource(ticker=ticker, source=source, coverage=_COVERAGE[source])
-
-
-async def _price_files(request: Request) -> list[ObjectInfo]:
-    objects: ObjectStore = request.app.state.objects
-    return price_files(await objects.list_top())
 
 
 async def _has_tiingo(request: Request) -> bool:

@@ -15,7 +15,7 @@ from target.schemas.fields import Finite
 from target.schemas.quant2 import FullRanking, Ranking, StockRanking, UniverseCheck, UniversesSummary, UniverseSummary
 from target.services.rankings import RankingFilter, arrange, average_r_squared, rank_universe
 from target.storage.counters import CacheCounters
-from target.storage.price_pair import PriceField
+from target.storage.price_field import PriceField
 from target.storage.price_reader import PriceReader
 
 router = APIRouter(prefix="/api/quant2", tags=["quant2"], responses=may_answer(503))

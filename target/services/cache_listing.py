@@ -6,14 +6,8 @@ from datetime import UTC, datetime
 from target.schemas.data import CachedFile, CacheListing
 from target.storage.objects import ObjectInfo
 
-_SUFFIX = ".parquet"
 _MB = 1024 * 1024
 _LISTED = 10
-
-
-def price_files(objects: Sequence[ObjectInfo]) -> list[ObjectInfo]:
-    """Return those that hold prices."""
-    return [info for info in objects if info.key.endswith(_SUFFIX)]
 
 
 def total_mb(files: Sequence[ObjectInfo]) -> float:

@@ -6,11 +6,11 @@ Source: docs/storage.md.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from target.storage.coverage import Coverage
 from target.storage.objects import StoredObject, UnreadableObject
-from target.storage.price_pair import PriceField, PricePair
+from target.storage.price_field import PriceField
 
 MANIFEST = "us_prices.json"
 """The one object whose replacement makes a generation the current one."""
@@ -29,9 +29,14 @@ class Generation:
     etag: str | None = None
     coverage: Mapping[str, Coverage] = field(default_factory=dict)
 
+    @property
+    def folder(self) -> str:
+        """What the keys of its files begin with."""
+        return f"{FOLDER}{self.id}/" if self.id else ""
+
     def key(self, which: PriceField) -> str:
         """Return the key of one of its files."""
-        return f"{FOLDER}{self.id}/{FILES[which]}" if self.id else FILES[which]
+        return self.folder + FILES[which]
 
     def owns(self, key: str) -> bool:
         """True for the keys of its files."""
@@ -67,22 +72,12 @@ def decode_manifest(stored: StoredObject) -> Generation:
         ) from error
 
 
-def imported(pair: PricePair) -> Generation:
-    """Return the legacy's own two files as a generation.
-
-    They do not say what was asked for, so only days with prices count as covered; and not the last one, which may
-    have been running.
-    """
-    coverage = {}
-    for ticker in pair.close.tickers:
-        if (days := pair.priced_days(ticker)) is not None:
-            first, last = days
-            before = last - timedelta(days=1)
-            coverage[ticker] = Coverage(first=first, last=before, asked_until=before, asked_at=_LONG_AGO)
-    return Generation(coverage=coverage)
-
-
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+def names_absent_files(location: str) -> UnreadableObject:
+    """Return the error for a manifest whose files are not there, and no newer one in its place."""
+    return UnreadableObject(
+        f"{MANIFEST} in {location} names files that are not there: restore them, or remove it, and the two files that "
+        "lie beside it are taken for the whole cache"
+    )
 
 
 def _coverage(first: str, last: str, asked_until: str, asked_at: str) -> Coverage:

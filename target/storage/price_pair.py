@@ -2,21 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from target.quant.prices import Dates, PriceTable
-from target.storage.coverage import Days
+from target.storage.coverage import Coverage, Days
+from target.storage.price_field import PriceField
 
-
-class PriceField(StrEnum):
-    """Which price of a day; both are adjusted for splits and dividends."""
-
-    CLOSE = "close"
-    OPEN = "open"
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +50,14 @@ class PricePair:
             days = days[days <= np.datetime64(until, "D")]
         return (days[0].item(), days[-1].item()) if len(days) else None
 
+    def coverage(self) -> dict[str, Coverage]:
+        """Return what counts as covered where nothing says what was asked for, by ticker: the days with prices.
+
+        Without the last one, which may have been running.
+        """
+        found = {ticker: self.priced_days(ticker) for ticker in self.close.tickers}
+        return {ticker: _covered(*days) for ticker, days in found.items() if days is not None}
+
 
 def merge_tables(older: PriceTable, newer: PriceTable, asked: Mapping[str, Sequence[Days]]) -> PriceTable:
     """Return all days and tickers of both, tickers sorted; a price of `newer` goes before one of `older`.
@@ -74,6 +77,11 @@ def merge_tables(older: PriceTable, newer: PriceTable, asked: Mapping[str, Seque
     cells = _cells(newer, days, position)
     values[cells] = np.where(np.isnan(newer.values), values[cells], newer.values)
     return PriceTable(days, tuple(tickers), values)
+
+
+def _covered(first: date, last: date) -> Coverage:
+    before = last - timedelta(days=1)
+    return Coverage(first=first, last=before, asked_until=before, asked_at=_LONG_AGO)
 
 
 def _cells(table: PriceTable, days: Dates, position: Mapping[str, int]) -> tuple[NDArray[np.intp], ...]:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from target.observability.metrics import MetricUnit, record_metric
 from target.quant.prices import PriceTable
 from target.storage.counters import CacheCounters
-from target.storage.objects import ObjectStore, StoredObject, UnreadableObject
+from target.storage.objects import ObjectStore, StoredObject
+from target.storage.price_field import PriceField
 from target.storage.price_file import decode_prices
-from target.storage.price_generation import FILES, MANIFEST, Generation, decode_manifest, imported
-from target.storage.price_pair import PriceField, PricePair
+from target.storage.price_generation import FILES, MANIFEST, Generation, decode_manifest, names_absent_files
+from target.storage.price_pair import PricePair
 
 _TRIES = 5
 
@@ -56,10 +57,7 @@ class PriceReader:
                 record_metric("PriceReadTime", MetricUnit.Milliseconds, (time.perf_counter() - started_at) * 1000)
                 return snapshot
             self._manifest = None  # its files are gone: there is a newer one by now
-        raise UnreadableObject(
-            f"{MANIFEST} in {self._objects.location} names files that are not there: restore them, or remove it, and "
-            "the two files that lie beside it are taken for the whole cache"
-        )
+        raise names_absent_files(self._objects.location)
 
     async def current(self) -> Snapshot:
         """Return the current generation, with the tables that are in memory anyway.
@@ -97,7 +95,7 @@ class PriceReader:
     async def _imported(self) -> Snapshot:
         """The legacy's own two files, as long as nothing else was written; absent ones are empty."""
         tables = {which: await self._file(key) for which, key in FILES.items()}
-        return Snapshot(imported(PricePair.of(tables)), tables)
+        return Snapshot(Generation(coverage=PricePair.of(tables).coverage()), tables)
 
     async def _file(self, key: str) -> PriceTable:
         known = self._known_files.get(key)

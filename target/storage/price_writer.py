@@ -12,9 +12,10 @@ from target.errors import StorageUnavailable
 from target.storage.counters import CacheCounters
 from target.storage.coverage import Coverage
 from target.storage.objects import ObjectChanged, ObjectInfo, ObjectStore, StoredObject
+from target.storage.price_field import PriceField
 from target.storage.price_file import encode_prices
 from target.storage.price_generation import FILES, FOLDER, MANIFEST, Generation, encode_manifest
-from target.storage.price_pair import PriceField, PricePair
+from target.storage.price_pair import PricePair
 from target.storage.price_reader import PriceReader, Snapshot
 
 _TRIES = 12

@@ -15,7 +15,7 @@ from target.storage.counters import CacheCounters
 from target.storage.coverage import Coverage, Days
 from target.storage.fetching import Fetched, Known, Market, fetch_all, questions_for
 from target.storage.objects import ObjectStore
-from target.storage.price_pair import PriceField
+from target.storage.price_field import PriceField
 from target.storage.price_reader import PriceReader
 from target.storage.price_writer import PriceWriter
 

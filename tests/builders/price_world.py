@@ -1,11 +1,12 @@
 """A price cache in a directory, with a market and a clock that tests set."""
 
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from target.storage.directory import DirectoryObjects
-from target.storage.objects import ObjectStore
+from target.storage.objects import ObjectInfo, ObjectStore, StoredObject
 from target.storage.prices import PriceStore
 from tests.builders.fake_market import FakeMarket
 
@@ -45,3 +46,39 @@ def last_final(day: date) -> date:
 
 class Dying(Exception):
     """The process ends here."""
+
+
+class PassingThrough:
+    """A store that does what another one does; tests change one method."""
+
+    def __init__(self, inner: ObjectStore) -> None:
+        self.location = inner.location
+        self._inner = inner
+
+    async def find(self, key: str, known: StoredObject | None = None) -> StoredObject | None:
+        return await self._inner.find(key, known)
+
+    async def replace(self, key: str, body: bytes, *, over: str | None) -> str:
+        return await self._inner.replace(key, body, over=over)
+
+    async def remove(self, key: str) -> None:
+        await self._inner.remove(key)
+
+    async def list_objects(self, below: str = "") -> Sequence[ObjectInfo]:
+        return await self._inner.list_objects(below)
+
+    async def list_top(self) -> Sequence[ObjectInfo]:
+        return await self._inner.list_top()
+
+
+class Waiting(PassingThrough):
+    """Waits before the writes of some objects."""
+
+    def __init__(self, inner: ObjectStore, keys: Collection[str], until: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(inner)
+        self._keys, self._until = keys, until
+
+    async def replace(self, key: str, body: bytes, *, over: str | None) -> str:
+        if key in self._keys:
+            await self._until()
+        return await super().replace(key, body, over=over)

@@ -146,6 +146,12 @@ def test_nothing_heavy_is_imported_at_init(moto_url: str):
     assert said["answers"][0]["statusCode"] == 200
 
 
+def test_what_tells_of_cached_prices_reads_none(moto_url: str):
+    said, _ = invoke([], moto_url, function="data")
+    assert "target.storage.price_listing" in said["loaded"]
+    assert {"numpy", "pyarrow", "target.quant.prices"} & set(said["loaded"]) == set()
+
+
 @pytest.mark.parametrize("function", ["worker", "ingest"])
 def test_what_answers_no_request_imports_no_framework(moto_url: str, function: str):
     said, _ = invoke([], moto_url, function=function)

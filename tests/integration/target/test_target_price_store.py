@@ -12,8 +12,8 @@ from target.errors import MarketUnavailable
 from target.market_data.bars import FailureClass, FetchOutcome
 from target.storage.coverage import RECHECK_AFTER
 from target.storage.objects import UnreadableObject
+from target.storage.price_field import PriceField
 from target.storage.price_generation import FILES
-from target.storage.price_pair import PriceField
 from tests.builders.fake_market import FakeMarket
 from tests.builders.price_world import ALWAYS_TRADED, START, TODAY, Dying, World, last_final
 

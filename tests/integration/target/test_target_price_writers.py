@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,10 +12,10 @@ import pytest
 
 from target.errors import StorageUnavailable
 from target.storage.coverage import RECHECK_AFTER
-from target.storage.objects import ObjectChanged, ObjectInfo, ObjectStore, StoredObject, UnreadableObject
+from target.storage.objects import ObjectChanged, ObjectStore, UnreadableObject
+from target.storage.price_field import PriceField
 from target.storage.price_generation import FILES, FOLDER, MANIFEST
-from target.storage.price_pair import PriceField
-from tests.builders.price_world import ALWAYS_TRADED, START, TODAY, Dying, World
+from tests.builders.price_world import ALWAYS_TRADED, START, TODAY, Dying, PassingThrough, Waiting, World
 
 
 @pytest.fixture
@@ -24,33 +23,21 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path / "cache")
 
 
-class InterruptedObjects:
+class InterruptedObjects(PassingThrough):
     """Ends the process before, or right after, its so many-th write."""
 
     def __init__(self, inner: ObjectStore, writes: int, *, after: bool) -> None:
-        self.location = inner.location
-        self._inner, self._left, self._after = inner, writes, after
-
-    async def find(self, key: str, known: StoredObject | None = None) -> StoredObject | None:
-        return await self._inner.find(key, known)
+        super().__init__(inner)
+        self._left, self._after = writes, after
 
     async def replace(self, key: str, body: bytes, *, over: str | None) -> str:
         self._left -= 1
         if self._left < 0 and not self._after:
             raise Dying
-        etag = await self._inner.replace(key, body, over=over)
+        etag = await super().replace(key, body, over=over)
         if self._left < 0:
             raise Dying
         return etag
-
-    async def remove(self, key: str) -> None:
-        await self._inner.remove(key)
-
-    async def list_objects(self, below: str = "") -> Sequence[ObjectInfo]:
-        return await self._inner.list_objects(below)
-
-    async def list_top(self) -> Sequence[ObjectInfo]:
-        return await self._inner.list_top()
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -81,19 +68,6 @@ async def test_writers_at_once_lose_nothing_of_each_other(world: World) -> None:
     table = await world.store().read_cached(["SPY", *names])
     assert not np.isnan(table.values).any()
     assert list(pd.read_parquet(world.root / FILES[PriceField.CLOSE]).columns) == ["SPY", *names]
-
-
-class Waiting(InterruptedObjects):
-    """Waits before the writes of some objects."""
-
-    def __init__(self, inner: ObjectStore, keys: Collection[str], until: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(inner, 0, after=False)
-        self._keys, self._until = keys, until
-
-    async def replace(self, key: str, body: bytes, *, over: str | None) -> str:
-        if key in self._keys:
-            await self._until()
-        return await self._inner.replace(key, body, over=over)
 
 
 async def test_copies_follow_a_generation_whose_files_are_older_than_they(world: World) -> None:
@@ -142,34 +116,34 @@ async def test_two_ranges_of_one_ticker_written_at_once_are_both_kept(world: Wor
     assert table.dates.tolist() == ALWAYS_TRADED
 
 
-class Contended(InterruptedObjects):
+class Contended(PassingThrough):
     """Another writer always comes first."""
 
     async def replace(self, key: str, body: bytes, *, over: str | None) -> str:
         if key == MANIFEST:
             raise ObjectChanged(key)
-        return await self._inner.replace(key, body, over=over)
+        return await super().replace(key, body, over=over)
 
 
 async def test_a_writer_that_never_gets_its_turn_gives_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda _low, _high: 0.0)
-    store = world.store(Contended(world.objects(), 0, after=False))
+    store = world.store(Contended(world.objects()))
     with pytest.raises(StorageUnavailable, match="Others write"):
         await store.refresh(["SPY"], START)
 
 
-class LostAnswers(InterruptedObjects):
+class LostAnswers(PassingThrough):
     """Manifests are written, but the writer is told that another one came first."""
 
     async def replace(self, key: str, body: bytes, *, over: str | None) -> str:
-        etag = await self._inner.replace(key, body, over=over)
+        etag = await super().replace(key, body, over=over)
         if key == MANIFEST:
             raise ObjectChanged(key)
         return etag
 
 
 async def test_a_write_whose_answer_was_lost_counts_as_done(world: World) -> None:
-    store = world.store(LostAnswers(world.objects(), 0, after=False))
+    store = world.store(LostAnswers(world.objects()))
     await store.refresh(["SPY"], START)
     assert store.counters.conflicts == 0
     assert len(await world.store().read_cached(["SPY"])) == len(ALWAYS_TRADED)

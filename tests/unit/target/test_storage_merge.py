@@ -9,7 +9,8 @@ from hypothesis.extra import numpy as arrays
 
 from target.quant.prices import PriceTable
 from target.storage.coverage import Days
-from target.storage.price_pair import PriceField, PricePair, merge_tables
+from target.storage.price_field import PriceField
+from target.storage.price_pair import PricePair, merge_tables
 
 TICKERS = ("AAPL", "BHP.AX", "SPY", "^VIX")
 FIRST = np.datetime64("2026-01-05", "D")
