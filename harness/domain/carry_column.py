@@ -82,23 +82,21 @@ def _plain_texts(cells: Cells, column: Column, enums: Mapping[str, Sequence[str]
 
 
 def _plain(cells: Cells, kinds: set[type], column: Column, enums: Mapping[str, Sequence[str]]) -> Sequence[str] | None:
-    if len(kinds) != 1:
-        return None
     labels = enums.get(column.declared_type)
     if labels is not None:
         return cells if kinds == {str} and set(cells) <= set(labels) else None  # type: ignore[return-value]
-    kind, writer = _writer(column.declared_type)
-    return writer(cells) if kinds == {kind} else None
+    known, writer = _writer(column.declared_type)
+    return writer(cells) if kinds <= known else None
 
 
 @lru_cache(maxsize=256)
-def _writer(declared: str) -> tuple[type, Writer]:
-    """The one type of cell that a column takes unseen, and what writes a column of them or gives it back."""
-    for pattern, kind, make in _WRITERS:
+def _writer(declared: str) -> tuple[frozenset[type], Writer]:
+    """The types of cells that a column takes unseen, and what writes a column of them or gives it back."""
+    for pattern, kinds, make in _WRITERS:
         found = pattern.fullmatch(declared)
         if found is not None:
-            return kind, make(found)
-    return NoneType, lambda _: None
+            return kinds, make(found)
+    return frozenset(), lambda _: None
 
 
 def _integers(found: re.Match[str]) -> Writer:
@@ -129,10 +127,12 @@ def _decimals(found: re.Match[str]) -> Writer:
     precision, scale = int(found[1]), int(found[2])
     if scale < 1 or precision <= scale:
         return lambda _: None
-    fits = re.compile(rf"(?:-?\d{{1,{precision - scale}}}\.\d{{1,{scale}}}\n)*")
+    limit = min(10 ** (precision - scale), integer_limit("bigint"))
+    fits = re.compile(rf"(?:-?\d{{1,{precision - scale}}}(?:\.\d{{1,{scale}}})?\n)*")
 
     def write(cells: tuple[Any, ...]) -> Sequence[str] | None:
-        texts = _numbers(cells)
+        # What a mapping has multiplied may exceed the 64 bits that can be written at once.
+        texts = _numbers(cells) if -limit < min(cells) and max(cells) < limit else None
         return texts if texts is not None and fits.fullmatch("\n".join((*texts, ""))) else None
 
     return write
@@ -152,11 +152,13 @@ def _texts(found: re.Match[str]) -> Writer:
     return write
 
 
-_WRITERS: tuple[tuple[re.Pattern[str], type, Callable[[re.Match[str]], Writer]], ...] = (
-    (re.compile(r"smallint|integer|bigint"), int, _integers),
-    (re.compile(r"boolean"), int, _booleans),
-    (re.compile(r"double precision"), float, _doubles),
-    (re.compile(r"timestamp without time zone|date"), str, _times),
-    (re.compile(r"numeric\((\d+),(\d+)\)"), float, _decimals),
-    (re.compile(r"(?:text|character varying)(?:\((\d+)\))?"), str, _texts),
+_INTEGER, _REAL, _TEXT = frozenset({int}), frozenset({float}), frozenset({str})
+_WRITERS: tuple[tuple[re.Pattern[str], frozenset[type], Callable[[re.Match[str]], Writer]], ...] = (
+    (re.compile(r"smallint|integer|bigint"), _INTEGER, _integers),
+    (re.compile(r"boolean"), _INTEGER, _booleans),
+    (re.compile(r"double precision"), _REAL, _doubles),
+    (re.compile(r"timestamp without time zone|date"), _TEXT, _times),
+    # SQLite stores the whole numbers of a NUMERIC column as integers.
+    (re.compile(r"numeric\((\d+),(\d+)\)"), _INTEGER | _REAL, _decimals),
+    (re.compile(r"(?:text|character varying)(?:\((\d+)\))?"), _TEXT, _texts),
 )

@@ -119,6 +119,8 @@ def test_null_is_refused_where_a_value_is_demanded() -> None:
         carry_cell(None, Column(name="v", declared_type="text", is_nullable=False), {})
 
 
+# As a NUMERIC column of SQLite has them: whole ones are integers.
+_AMOUNTS = st.one_of(st.integers(-(2**64), 2**64), st.decimals(-(10**9), 10**9, places=2).map(float))
 _DECLARED = st.sampled_from(
     [declared for _, declared in _PAIRS] + ["bigint", "text", "character varying(3)", "numeric(20,2)", "numeric(4,4)"]
 )
@@ -127,7 +129,10 @@ _DECLARED = st.sampled_from(
 @given(
     cells=st.one_of(
         st.lists(_SQLITE_CELLS, min_size=1, max_size=6),
-        *(st.lists(kind, min_size=1, max_size=6) for kind in (st.text(max_size=5), st.integers(), st.floats())),
+        *(
+            st.lists(kind, min_size=1, max_size=6)
+            for kind in (st.text(max_size=5), st.integers(), st.floats(), _AMOUNTS)
+        ),
     ),
     declared=_DECLARED,
     is_nullable=st.booleans(),
@@ -145,6 +150,14 @@ def test_a_column_is_carried_as_its_cells_are(cells: list[Cell], declared: str, 
         else:
             assert position not in refused
             assert _as_copied(carried.texts[position], declared) == _as_copied(one.texts[0], declared)
+
+
+@pytest.mark.parametrize("cells", [(2**70,), (1.5, -(2**70)), (math.nan, 2**70), (2**70, math.nan)])
+def test_a_number_of_more_than_64_bits_is_refused_among_others(cells: tuple[float, ...]) -> None:
+    carried = carry_column(cells, Column(name="v", declared_type="numeric(12,4)", is_nullable=True), {})
+    assert [position for position, _ in carried.refused] == [
+        position for position, cell in enumerate(cells) if math.isnan(cell) or abs(cell) > 2**69
+    ]
 
 
 def _as_copied(text: str, declared: str) -> object:
