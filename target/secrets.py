@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from pydantic import SecretStr
 
 from target.collection import collection_paused
-from target.database.urls import async_database_url
 from target.errors import SecretsUnavailable
 from target.observability.redaction import hide_in_logs
 from target.settings import Settings
@@ -165,6 +164,9 @@ def _parse_secret(name: str, text: object) -> Mapping[str, str]:
 
 
 def _async_address(address: str) -> str:
+    # Here, not at the top: whoever asks for another secret is spared SQLAlchemy.
+    from target.database.urls import async_database_url  # noqa: PLC0415
+
     try:
         return async_database_url(address)
     except ValueError as error:

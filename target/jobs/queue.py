@@ -52,7 +52,7 @@ def open_jobs(settings: Settings, secrets: SecretStore, database: Database, obje
 
 
 class JobQueue:
-    """Where the API hands over its background work."""
+    """A JobSubmission to a database and a queue."""
 
     def __init__(self, database: Database, sender: Sender, *, now: Callable[[], datetime] = utc_now) -> None:
         self._database = database
@@ -60,12 +60,7 @@ class JobQueue:
         self._now = now
 
     async def submit(self, job: Job) -> None:
-        """Commit the job and send it; once this returns, it will be run at least once.
-
-        Raises:
-            DatabaseUnavailable: nothing was committed.
-            QueueUnavailable: the job is recorded as failed; a later delivery would still run it.
-        """
+        """See JobSubmission."""
         now = self._now()
         async with self._database.session() as session:
             jobs = JobRepository(session)

@@ -12,8 +12,8 @@ from target.auth import guard_write
 from target.catalogue.strategies import PIPELINE_TICKERS
 from target.catalogue.universes import get_universe
 from target.clock import utc_now
-from target.jobs.queue import JobQueue
 from target.jobs.requests import RefreshRequest
+from target.jobs.submission import JobSubmission
 from target.market_data.bars import Source
 from target.market_data.sources import source_of
 from target.routers.answers import may_answer
@@ -54,7 +54,7 @@ async def start_refresh(order: RefreshOrder, request: Request) -> RefreshStarted
     order = hold_to(_ORDER, await request.json(), "body")
     tickers = order.tickers or PIPELINE_TICKERS
     files = await list_price_files(request.app.state.objects)
-    jobs: JobQueue = request.app.state.jobs
+    jobs: JobSubmission = request.app.state.jobs
     await jobs.submit(RefreshRequest(tickers=tickers, force=order.force).to_job())
     return RefreshStarted(
         message=f"Refreshing {len(tickers)} tickers",

@@ -14,8 +14,8 @@ from target.clock import utc_now
 from target.database.jobs import Scan
 from target.database.session import Snapshot
 from target.jobs.job import JobKind
-from target.jobs.queue import JobQueue
 from target.jobs.requests import ScanRequest
+from target.jobs.submission import JobSubmission
 from target.repositories.jobs import JobRepository
 from target.repositories.results import ScanRepository
 from target.routers.answers import may_answer
@@ -61,7 +61,7 @@ async def get_scanners(session: Snapshot) -> ScannerOverview:
 async def start_scan(order: ScanOrder, request: Request) -> ScanStarted:
     """Start a scan; its status and results are those of the latest scan."""
     order = hold_to(_ORDER, await request.json(), "body")
-    jobs: JobQueue = request.app.state.jobs
+    jobs: JobSubmission = request.app.state.jobs
     await jobs.submit(
         ScanRequest(
             scanner_type=order.scanner_type,

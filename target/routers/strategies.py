@@ -16,8 +16,8 @@ from target.database.jobs import Backtest
 from target.database.session import Snapshot
 from target.errors import ResultsNotFound, StrategyNotFound
 from target.jobs.job import JobKind
-from target.jobs.queue import JobQueue
 from target.jobs.requests import BacktestRequest
+from target.jobs.submission import JobSubmission
 from target.repositories.jobs import JobRepository
 from target.routers.answers import may_answer
 from target.routers.second_stage import hold_to
@@ -66,7 +66,7 @@ async def start_backtest(order: BacktestOrder, request: Request) -> BacktestStar
     order = hold_to(_ORDER, await request.json(), "body")
     now = utc_now()
     backtest_id = f"{name}_{now:%Y%m%d_%H%M%S}"
-    jobs: JobQueue = request.app.state.jobs
+    jobs: JobSubmission = request.app.state.jobs
     await jobs.submit(
         BacktestRequest(
             backtest_id=backtest_id,

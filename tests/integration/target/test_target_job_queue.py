@@ -1,15 +1,18 @@
 """No submitted job is lost: the row comes first, the queue is told afterwards, and what was forgotten is sent later."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
-from target_support import settings_for
+from target_support import client_of, settings_for
 
+from target.app import create_app
 from target.clock import utc_now
 from target.database.engine import Database
 from target.errors import DatabaseUnavailable, QueueUnavailable
 from target.jobs.job import JobState
 from target.jobs.queue import JobQueue
+from target.jobs.sqs import SqsSender
 from target.repositories.jobs import JobRepository
 from target.secrets import SecretStore
 from tests.builders.background import TICKERS, Outbox, backtest_job, row_of, scan_job
@@ -95,3 +98,23 @@ async def test_the_latest_to_end_counts_whatever_was_submitted_last(database: Da
         latest = await jobs.find_latest(first.kind, "HRP")
         assert latest is not None
         assert latest.job_id == second.id
+
+
+async def test_a_function_that_meets_no_rows_opens_the_database_with_its_first_job(
+    database_url: str, database: Database, outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(SqsSender, "send", lambda _, job_id: outbox.send(job_id))
+    settings = settings_for(
+        database_url, jobs_queue_url="http://queue.test/jobs", local_cache_directory=str(tmp_path / "cache")
+    )
+    app = create_app(settings, ("data", "universes"))
+    async with client_of(app) as client:
+        assert (await client.get("/api/data/status")).status_code == 200
+        assert not hasattr(app.state, "database")
+        for _ in range(2):
+            answer = await client.post("/api/data/refresh", json={"tickers": ["SPY"]})
+            assert answer.status_code == 200
+    await app.state.database.dispose()
+    assert len(set(outbox.sent)) == 2
+    rows = [await row_of(database, job_id) for job_id in outbox.sent]
+    assert [(row.kind, row.payload["tickers"]) for row in rows] == [("refresh", ["SPY"])] * 2

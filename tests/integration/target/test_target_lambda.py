@@ -146,10 +146,11 @@ def test_nothing_heavy_is_imported_at_init(moto_url: str):
     assert said["answers"][0]["statusCode"] == 200
 
 
-def test_what_tells_of_cached_prices_reads_none(moto_url: str):
-    said, _ = invoke([], moto_url, function="data")
+def test_what_tells_of_cached_prices_reads_none_and_loads_no_database(moto_url: str):
+    said, _ = invoke([event("GET", "/api/universes/US_ETFS")], moto_url, function="data")
+    assert said["answers"][0]["statusCode"] == 200
     assert "target.storage.price_listing" in said["loaded"]
-    assert {"numpy", "pyarrow", "target.quant.prices"} & set(said["loaded"]) == set()
+    assert {"numpy", "pyarrow", "target.quant.prices", "sqlalchemy", "asyncpg"} & set(said["loaded"]) == set()
 
 
 @pytest.mark.parametrize("function", ["worker", "ingest"])
