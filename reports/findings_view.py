@@ -65,7 +65,7 @@ class SignatureView:
     @property
     def is_open(self) -> bool:
         """True for what nothing explains."""
-        return self.outcome in {DifferenceOutcome.DIFFERENT, DifferenceOutcome.CASCADED}
+        return self.outcome is DifferenceOutcome.DIFFERENT
 
     @property
     def is_row(self) -> bool:

@@ -50,9 +50,14 @@ def _result(found: SignatureView, rules: Sequence[str]) -> Json:
         "occurrenceCount": found.count,
     }
     if not found.is_open:
-        why = f"waiver {one_line(found.example.waiver)}" if found.example.waiver else "noise learned from both sides"
-        result["suppressions"] = [{"kind": "external", "justification": why}]
+        result["suppressions"] = [{"kind": "external", "justification": _why(found)}]
     return result
+
+
+def _why(found: SignatureView) -> str:
+    if found.outcome is DifferenceOutcome.CASCADED:
+        return "follows from what a waived step left different"
+    return f"waiver {one_line(found.example.waiver)}" if found.example.waiver else "noise learned from both sides"
 
 
 def _message(found: SignatureView) -> str:

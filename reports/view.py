@@ -1,6 +1,6 @@
 """The one frozen object that every renderer reads."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from reports.findings_view import (
 from reports.run_directory import RunFiles, load_run
 
 MAX_HEADLINES = 5
+_EXPLAINED = frozenset({DifferenceOutcome.WAIVED, DifferenceOutcome.NOISY})
 
 DECISION_WORDS = {
     Decision.GO: "GO",
@@ -79,6 +80,8 @@ class ReportView:
     signatures: tuple[SignatureView, ...] | None
     """Unexplained ones of answers, worst first."""
     row_signatures: tuple[SignatureView, ...] | None
+    cascaded: tuple[SignatureView, ...] | None
+    """Those of answers and rows that follow from what a waived step left different."""
     explained: tuple[SignatureView, ...] | None
     """Noisy and waived ones."""
     waivers: tuple[WaiverView, ...] | None
@@ -120,9 +123,10 @@ def build_view(run: RunFiles, plan: Plan) -> ReportView:
         benchmarks=build_benchmarks(plan.benchmarks, run.measurements, results) if results else (),
         worst=tuple(found for found in signatures or () if found.is_open)[:MAX_HEADLINES],
         parity=parity,
-        signatures=_pick(signatures, is_open=True, is_row=False),
-        row_signatures=_pick(signatures, is_open=True, is_row=True),
-        explained=None if signatures is None else tuple(found for found in signatures if not found.is_open),
+        signatures=_pick(signatures, lambda found: found.is_open and not found.is_row),
+        row_signatures=_pick(signatures, lambda found: found.is_open and found.is_row),
+        cascaded=_pick(signatures, lambda found: found.outcome is DifferenceOutcome.CASCADED),
+        explained=_pick(signatures, lambda found: found.outcome in _EXPLAINED),
         waivers=build_waivers(run),
         coverage=None if run.coverage is None else build_coverage(run.coverage),
         comparisons=run.comparisons,
@@ -149,11 +153,9 @@ def _left_out(phases: tuple[PhaseDecision, ...], results: tuple[CriterionResult,
 
 
 def _pick(
-    signatures: tuple[SignatureView, ...] | None, *, is_open: bool, is_row: bool
+    signatures: tuple[SignatureView, ...] | None, is_wanted: Callable[[SignatureView], bool]
 ) -> tuple[SignatureView, ...] | None:
-    if signatures is None:
-        return None
-    return tuple(found for found in signatures if found.is_open == is_open and found.is_row == is_row)
+    return None if signatures is None else tuple(filter(is_wanted, signatures))
 
 
 def _headlines(required: tuple[CriterionResult, ...], verdicts: set[Verdict], anchors: dict[str, str]) -> Headlines:
@@ -209,7 +211,7 @@ def _all(count: int) -> str:
 def _found(parity: tuple[ParityView, ...] | None, signatures: tuple[SignatureView, ...] | None) -> str:
     if parity is None or signatures is None:
         return ""
-    open_ones = [found for found in signatures if found.outcome is DifferenceOutcome.DIFFERENT]
+    open_ones = [found for found in signatures if found.is_open]
     compared = f"in {sum(group.total for group in parity):,} compared exchanges"
     if not open_ones:
         return f"; no unexplained difference {compared}"

@@ -83,7 +83,7 @@ def _json(view: ReportView) -> Iterable[bytes]:
 
 
 def _sarif(view: ReportView) -> Iterable[bytes]:
-    found = (*(view.signatures or ()), *(view.row_signatures or ()), *(view.explained or ()))
+    found = (*(view.signatures or ()), *(view.row_signatures or ()), *(view.cascaded or ()), *(view.explained or ()))
     return (sarif.render_sarif(found, view.manifest.versions.get("harness", "0")),)
 
 
