@@ -92,7 +92,7 @@ class ExecutionEnvironment:
             InitFailed: the handler cannot be imported, the process ended, or `timeout_s` passed; it is gone then.
             SystemUnavailable: the process cannot be started at all.
         """
-        await self._api.start()
+        self._api.listen()
         self._temporary.mkdir(parents=True, exist_ok=True)
         started_at, started = datetime.now(UTC), time.perf_counter()
         self._spawn()

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from harness.domain.errors import SystemUnavailable
+
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100
 _PREFIX = "/2018-06-01/runtime/"
 _ERROR_TYPE_HEADER = "lambda-runtime-function-error-type"
@@ -47,7 +49,8 @@ class RuntimeApi:
         loop = asyncio.get_running_loop()
         self._function_arn = function_arn
         self._on_waiting = on_waiting
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
+        self._accepting: set[asyncio.Task[object]] = set()
         self.address = ""
         """Host and port, as AWS_LAMBDA_RUNTIME_API names them; known once it listens."""
         self._parked: _Connection | None = None
@@ -61,14 +64,17 @@ class RuntimeApi:
         self.initialised_at: float | None = None
         """`time.perf_counter()` at the first request for an event."""
 
-    async def start(self) -> None:
-        """Listens on a free loopback port; if this is cancelled, `close` still frees all of it."""
-        loop = asyncio.get_running_loop()
-        listener = socket.create_server(("127.0.0.1", 0))
-        listener.setblocking(False)
-        self._server = await loop.create_server(lambda: _Connection(self), sock=listener, start_serving=False)
-        self.address = f"127.0.0.1:{listener.getsockname()[1]}"
-        await self._server.start_serving()
+    def listen(self) -> None:
+        """Serves a free loopback port from now on, until `close`."""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        asyncio.get_running_loop().add_reader(self._listener, self._accept)
+
+    @property
+    def is_listening(self) -> bool:
+        """False before `listen` and after `close`."""
+        return self._listener is not None
 
     def deliver(self, invocation: RuntimeInvocation) -> asyncio.Future[RuntimeAnswer]:
         """Hands over an event at the runtime's next request for one; the one before must be answered."""
@@ -90,11 +96,36 @@ class RuntimeApi:
                 waiting.exception()  # retrieved: nobody may be waiting
 
     def close(self) -> None:
-        """Stops listening and drops the connections."""
-        if self._server is not None:
-            self._server.close()
+        """Stops listening and drops the connections, also one that is being accepted at the moment."""
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
         for connection in tuple(self.connections):
             connection.close()
+
+    def _accept(self) -> None:
+        """One connection more.
+
+        `asyncio.Server` would leak one that it accepts while it is closed: it refuses the transport then and
+        leaves the socket to nobody.
+        """
+        if self._listener is None:
+            return
+        try:
+            accepted, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self.close()
+            hint = "Raise the limit of open files (ulimit -n) or end what holds them."
+            self.abandon(SystemUnavailable(f"cannot accept a function's connection: {error.strerror}", hint=hint))
+            return
+        accepted.setblocking(False)
+        loop = asyncio.get_running_loop()
+        accepting = loop.create_task(loop.connect_accepted_socket(lambda: _Connection(self), accepted))
+        self._accepting.add(accepting)
+        accepting.add_done_callback(self._accepting.discard)
 
     def handle(self, request: "_Request", connection: "_Connection") -> None:
         """Answers one request of the runtime, now or when there is an event."""
@@ -200,6 +231,9 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        if not self._api.is_listening:
+            self._transport.abort()
+            return
         self._api.connections.add(self)
         # Nagle's algorithm with the peer's delayed acknowledgement would cost 40 ms a request.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

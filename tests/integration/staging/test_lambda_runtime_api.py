@@ -1,11 +1,15 @@
 """The Runtime API over a socket, as AWS documents it for custom runtimes."""
 
 import asyncio
+import errno
 import json
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from harness.domain.errors import SystemUnavailable
 from harness.staging.environments import EnvironmentEnded
 from harness.staging.runtime_api import MAX_PAYLOAD_BYTES, RuntimeApi, RuntimeInvocation
 
@@ -24,7 +28,7 @@ Call = Callable[..., Awaitable[Reply]]
 @pytest.fixture
 async def api() -> AsyncIterator[RuntimeApi]:
     served = RuntimeApi(function_arn=_ARN)
-    await served.start()
+    served.listen()
     yield served
     served.close()
 
@@ -174,3 +178,42 @@ async def test_whoever_waits_for_a_process_that_ends_is_told(api: RuntimeApi) ->
     with pytest.raises(EnvironmentEnded):
         await api.initialised
     assert not api.is_delivered
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_connection_that_comes_while_it_closes_is_dropped(turns: int) -> None:
+    served = RuntimeApi(function_arn=_ARN)
+    served.listen()
+    host, _, port = served.address.partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as runtime:
+        for _ in range(turns):  # of the event loop: none, accepted, half made, made
+            await asyncio.sleep(0)
+
+        served.close()
+
+        runtime.setblocking(False)
+        try:
+            left = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(runtime, 1), timeout=10)
+        except ConnectionResetError:
+            left = b""
+    assert left == b""
+    assert not served.connections
+
+
+class _NoMoreFiles(socket.socket):
+    def accept(self) -> tuple[socket.socket, object]:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+async def test_a_connection_that_cannot_be_accepted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "socket", _NoMoreFiles)
+    served = RuntimeApi(function_arn=_ARN)
+    served.listen()
+    monkeypatch.undo()
+    host, _, port = served.address.partition(":")
+    with (
+        socket.create_connection((host, int(port)), timeout=10),
+        pytest.raises(SystemUnavailable, match="Too many open files"),
+    ):
+        await asyncio.wait_for(served.initialised, timeout=10)
+    assert not served.is_listening
