@@ -6,6 +6,7 @@ parent-death signal covers the moment between fork and registration.
 """
 
 import asyncio
+import atexit
 import contextlib
 import ctypes
 import os
@@ -106,6 +107,7 @@ class Watchdog:
     def __init__(self) -> None:
         reader, self._writer = os.pipe()
         self._lock = threading.Lock()
+        self._is_closed = False
         self.owner_pid = os.getpid()
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-E", "-c", _WATCHDOG_PROGRAM],
@@ -115,6 +117,17 @@ class Watchdog:
             start_new_session=True,
         )
         os.close(reader)
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Has it kill what is still registered, and waits for its end."""
+        if self.owner_pid != os.getpid() or self._is_closed:
+            return
+        with self._lock:
+            self._is_closed = True
+            os.close(self._writer)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a fork of ours still holds the pipe open
+            self._process.wait(_END_S)
 
     def register_group(self, pgid: int) -> None:
         """Kills this process group when we end."""
@@ -137,7 +150,8 @@ class Watchdog:
 
     def _tell(self, line: str) -> None:
         with self._lock, contextlib.suppress(BrokenPipeError):
-            os.write(self._writer, line.encode() + b"\n")
+            if not self._is_closed:
+                os.write(self._writer, line.encode() + b"\n")
 
 
 _WATCHDOG_PROGRAM = """
@@ -168,10 +182,12 @@ def end(force):
                 os.kill(pid, signal.SIGKILL if force else signal.SIGQUIT)
         except ProcessLookupError:
             pass
-end(False)
-time.sleep(2)
-end(True)
+if watched:
+    end(False)
+    time.sleep(2)
+    end(True)
 """
+_END_S = 5.0
 
 _watchdog: Watchdog | None = None
 _watchdog_lock = threading.Lock()
