@@ -56,7 +56,7 @@ def _result(found: SignatureView, rules: Sequence[str]) -> Json:
 
 def _why(found: SignatureView) -> str:
     if found.outcome is DifferenceOutcome.CASCADED:
-        return "follows from what a waived step left different"
+        return f"follows from what waiver {one_line(found.example.waiver)} left different"
     return f"waiver {one_line(found.example.waiver)}" if found.example.waiver else "noise learned from both sides"
 
 

@@ -79,6 +79,8 @@ class Comparison:
     noisy: tuple[Difference, ...] = ()
     cascaded: tuple[Difference, ...] = ()
     """What follows from rows that a waived step left different."""
+    cascades_from: tuple[str, ...] = ()
+    """Ids of the waivers of those steps, where anything cascades."""
     equivalent: tuple[Difference, ...] = ()
     """What normalisation explains: order open among ties, header spellings. Shown, never judged."""
     waivers: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ def difference_records(comparison: Comparison, step: StepRecord | None) -> Itera
             legacy=difference.legacy,
             target=difference.target,
             outcome=outcome,
-            waiver=", ".join(comparison.waivers) if outcome is DifferenceOutcome.WAIVED else "",
+            waiver=", ".join(_waivers_of(comparison, outcome)),
             signature=signature_of(comparison.operation, difference),
             curl_legacy=legacy,
             curl_target=target,
@@ -59,6 +59,12 @@ def finding_id(comparison: Comparison, difference: Difference, nth: int) -> str:
     parts = (comparison.session_id, comparison.step, comparison.name)
     text = "\0".join(map(str, (*parts, difference.facet, difference.pointer, difference.kind, nth)))
     return "d" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+
+
+def _waivers_of(comparison: Comparison, outcome: DifferenceOutcome) -> tuple[str, ...]:
+    if outcome is DifferenceOutcome.WAIVED:
+        return comparison.waivers
+    return comparison.cascades_from if outcome is DifferenceOutcome.CASCADED else ()
 
 
 def _ids(comparison: Comparison, found: Iterable[tuple[Difference, DifferenceOutcome]]) -> Iterator[str]:

@@ -60,6 +60,7 @@ class DifferenceRecord:
     target: str | None
     outcome: DifferenceOutcome
     waiver: str = ""
+    """Ids of the waivers that explain it, or that left behind what it cascades from."""
     signature: str
     curl_legacy: str = ""
     curl_target: str = ""

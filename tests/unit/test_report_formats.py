@@ -162,6 +162,8 @@ def test_sarif_has_one_result_a_signature_at_its_line(tmp_path: Path) -> None:
         line = result["locations"][0]["physicalLocation"]["region"]["startLine"]
         assert json.loads(lines[line - 1])["id"] == signature.example.id
         assert ("suppressions" in result) == (signature.outcome != "different")
+        if signature.example.waiver:
+            assert "W-Q4-nul" in result["suppressions"][0]["justification"]
 
 
 @pytest.mark.parametrize(("name", "content"), sorted(build_schemas().items()))

@@ -23,6 +23,15 @@ _NEVER_FROM_STATE = frozenset({"401", "403", "405", "415", "429", "502", "503", 
 _BOTH = DifferenceKind.VALUE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """Differences that stay, those that cascade, and the waivers that left rows apart until then."""
+
+    stays: list[Difference] = field(default_factory=list)
+    cascaded: list[Difference] = field(default_factory=list)
+    waivers: tuple[str, ...] = ()
+
+
 @dataclass(slots=True, kw_only=True)
 class Cascade:
     """The rows that are apart, by pointer, and the waivers that let them."""
@@ -30,7 +39,8 @@ class Cascade:
     sees_state: bool
     rows: dict[str, DifferenceKind] = field(default_factory=dict)
     """MISSING for a row of the legacy only, EXTRA for one of the target only, VALUE for one that both have."""
-    causes: list[str] = field(default_factory=list)
+    causes: dict[str, list[str]] = field(default_factory=dict)
+    """The waivers by row; with no database seen, all of them below an empty text."""
     is_total: bool = False
 
     @property
@@ -38,35 +48,36 @@ class Cascade:
         """Whether later differences may follow from a waived one."""
         return self.is_total or bool(self.rows)
 
-    @property
-    def note(self) -> str:
-        """Names the waivers that it follows from."""
-        return f"follows from the state that waiver {', '.join(dict.fromkeys(self.causes))} left different"
-
     def start(self, waived: list[Difference], waivers: list[str]) -> None:
         """A waived step left the states apart."""
-        self.causes += waivers
-        self.is_total |= not self.sees_state
+        if not self.sees_state:
+            self.is_total = True
+            self.causes.setdefault("", []).extend(waivers)
         for difference in waived:
             if difference.facet is Facet.ROW:
                 is_presence = difference.kind in (DifferenceKind.MISSING, DifferenceKind.EXTRA)
-                self.rows[_row_of(difference.pointer)] = difference.kind if is_presence else _BOTH
+                row = _row_of(difference.pointer)
+                self.rows[row] = difference.kind if is_presence else _BOTH
+                self.causes.setdefault(row, []).extend(waivers)
 
     def end_lives(self, record: StepRecord) -> None:
         """Rows that are gone on the side that had them are apart no longer."""
         for change in (*record.legacy_changes, *record.target_changes):
             if change.after is None:
-                self.rows.pop(key_pointer(change.table, change.key), None)
+                row = key_pointer(change.table, change.key)
+                self.rows.pop(row, None)
+                self.causes.pop(row, None)
 
-    def split(self, left: list[Difference], legacy: Answer) -> tuple[list[Difference], list[Difference]]:
-        """A step's unexplained differences: those that stay, and those that cascade."""
+    def split(self, left: list[Difference], legacy: Answer) -> Followed:
+        """A step's differences that no waiver explains, as rows that are apart by now explain them."""
         if not self.is_active:
-            return left, []
+            return Followed(stays=left)
         has_status = any(difference.facet is Facet.STATUS for difference in left)
-        stays, cascaded = list[Difference](), list[Difference]()
+        found = Followed(waivers=tuple(dict.fromkeys(name for names in self.causes.values() for name in names)))
         for difference in left:
-            (cascaded if self._follows(difference, legacy.body, has_status) else stays).append(difference)
-        return stays, cascaded
+            follows = self._follows(difference, legacy.body, has_status)
+            (found.cascaded if follows else found.stays).append(difference)
+        return found
 
     def _follows(self, difference: Difference, body: Any, has_status: bool) -> bool:
         if self.is_total:

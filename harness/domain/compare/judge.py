@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.domain.compare.answers import Answer, AnswerFindings, compare_answers, read_answer
-from harness.domain.compare.cascade import Cascade
+from harness.domain.compare.cascade import Cascade, Followed
 from harness.domain.compare.explain import Explained, Explainer
 from harness.domain.compare.pages import settle_cut_runs
 from harness.domain.compare.relation import Moment
@@ -197,48 +197,49 @@ def _conclude_step(
     step: _Observed, initial: tuple[Difference, ...], waivers: Waivers, cascade: Cascade, rules: Rules
 ) -> Comparison:
     pair, explained = step.record.pair, step.explained
-    applied, cascaded = Waiving(left=explained.different), list[Difference]()
+    applied, followed = Waiving(left=explained.different), Followed(stays=explained.different)
     if explained.different and pair.legacy.response is not None and pair.target.response is not None:
         answers = read_answer(pair.legacy, rules), read_answer(pair.target, rules)
-        applied, cascaded = _excuse(step, answers, waivers, cascade)
+        applied, followed = _excuse(step, answers, waivers, cascade)
     cascade.end_lives(step.record)
     reuse = waivers.id_reuse(pair.operation) if step.reused else ""
-    differences = (*initial, *applied.left)
+    differences = (*initial, *followed.stays)
     return Comparison(
         session_id=pair.session_id,
         group=pair.group,
         step=pair.step,
         name=pair.name,
         operation=pair.operation,
-        outcome=_outcome(step, differences, applied, cascaded, bool(reuse)),
+        outcome=_outcome(step, differences, applied, followed, bool(reuse)),
         differences=differences,
         waived=tuple(applied.waived),
         noisy=tuple(explained.noisy),
-        cascaded=tuple(cascaded),
+        cascaded=tuple(followed.cascaded),
+        cascades_from=followed.waivers if followed.cascaded else (),
         equivalent=tuple(explained.equivalent),
         waivers=(*applied.waivers, *([reuse] if reuse else [])),
-        note="; ".join(_notes(step, applied, cascade if cascaded else None, bool(initial))),
+        note="; ".join(_notes(step, applied, followed, bool(initial))),
     )
 
 
 def _excuse(
     step: _Observed, answers: tuple[Answer, Answer], waivers: Waivers, cascade: Cascade
-) -> tuple[Waiving, list[Difference]]:
+) -> tuple[Waiving, Followed]:
     applied = waivers.apply(step.record, *answers, step.explained.different)
-    applied.left, cascaded = cascade.split(applied.left, answers[0])
+    followed = cascade.split(applied.left, answers[0])
     if applied.leaves_apart:
         cascade.start(applied.waived, applied.waivers)
-    return applied, cascaded
+    return applied, followed
 
 
 def _outcome(
-    step: _Observed, differences: Sequence[Difference], applied: Waiving, cascaded: list[Difference], reuse: bool
+    step: _Observed, differences: Sequence[Difference], applied: Waiving, followed: Followed, reuse: bool
 ) -> Outcome:
     """The worst that can be said of the step."""
     said = (
         (bool(differences), Outcome.DIFFERENT),
         (not step.is_comparable, Outcome.NOT_COMPARABLE),
-        (bool(cascaded), Outcome.CASCADED),
+        (bool(followed.cascaded), Outcome.CASCADED),
         (bool(applied.waived) or reuse, Outcome.WAIVED),
         (bool(step.explained.noisy), Outcome.NOISY),
         (bool(step.explained.equivalent or step.notes) or not step.is_byte_identical, Outcome.EQUIVALENT),
@@ -246,8 +247,10 @@ def _outcome(
     return next((outcome for holds, outcome in said if holds), Outcome.IDENTICAL)
 
 
-def _notes(step: _Observed, applied: Waiving, cascade: Cascade | None, has_initial: bool) -> list[str]:
+def _notes(step: _Observed, applied: Waiving, followed: Followed, has_initial: bool) -> list[str]:
     notes = ["the sides differed before the first step"] if has_initial else []
     notes += [*step.notes, *applied.notes]
     notes += [f"the legacy gave the deleted row's id to a new row: {key}" for key in step.reused]
-    return [*notes, cascade.note] if cascade is not None else notes
+    if followed.cascaded:
+        notes.append(f"follows from the state that waiver {', '.join(followed.waivers)} left different")
+    return notes

@@ -12,6 +12,7 @@ from harness.domain.compare.judge import judge_initial_state, judge_session
 from harness.domain.compare.rules import Rules
 from harness.domain.difference import DifferenceKind, Facet, Outcome
 from harness.domain.exchange import Side
+from harness.domain.finding_records import difference_records
 from harness.domain.rows import TableRows
 from harness.domain.waiver import parse_waivers
 from tests.builders.records import BASES, SCHEMAS, START, answer, delete, insert, session, step, update
@@ -379,6 +380,7 @@ def test_what_follows_from_a_waived_row_is_cascaded() -> None:
         Outcome.DIFFERENT,
     ]
     assert "bad-code" in comparisons[1].note
+    assert [found.waiver for found in difference_records(comparisons[1], None)] == ["bad-code", "bad-code"]
     assert [d.pointer for d in comparisons[2].differences] == ["/total"]
 
 
