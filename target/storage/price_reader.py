@@ -66,7 +66,11 @@ class PriceReader:
         """
         stored = await self._objects.find(MANIFEST, self._manifest)
         if stored is None:
-            return await self._imported()
+            imported = await self._imported()
+            # Asked again: if the first generation came meanwhile, some of what was read may be its copies.
+            stored = await self._objects.find(MANIFEST)
+            if stored is None:
+                return imported
         if stored is not self._manifest or self._snapshot is None:
             self._counters.add(read_bytes=len(stored.body))
             self.remember(stored, decode_manifest(stored), {})

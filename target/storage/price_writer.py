@@ -73,7 +73,10 @@ class PriceWriter:
             same = replace(base.generation, coverage=coverage)
             return await self._make_current(same, base, pair) and await self._tidy(same, pair)
         new = Generation(id=f"{self._clock():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}", coverage=coverage)
-        await self._put_all({new.key(which): None for which in PriceField}, await _encoded(pair))
+        try:
+            await self._put_all({new.key(which): None for which in PriceField}, await _encoded(pair))
+        except ObjectChanged:
+            return False  # nobody else has this id: our own first attempt was there, whose answer was lost on the way
         return await self._make_current(new, base, pair) and await self._tidy(new, pair)
 
     async def _make_current(self, new: Generation, base: Snapshot, pair: PricePair) -> bool:
@@ -136,7 +139,11 @@ class PriceWriter:
 
     async def _put_all(self, versions: Mapping[str, str | None], bodies: Iterable[bytes]) -> None:
         pairs = zip(versions.items(), bodies, strict=True)
-        await asyncio.gather(*(self._put(key, body, over) for (key, over), body in pairs))
+        puts = [self._put(key, body, over) for (key, over), body in pairs]
+        # To the end of all, so that no write is still on its way when another try begins or the request is answered.
+        for failed in await asyncio.gather(*puts, return_exceptions=True):
+            if isinstance(failed, BaseException):
+                raise failed
 
     async def _put(self, key: str, body: bytes, over: str | None) -> str:
         etag = await self._objects.replace(key, body, over=over)
