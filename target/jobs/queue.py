@@ -10,7 +10,7 @@ from typing import Protocol
 
 from target.clock import utc_now
 from target.database.engine import Database
-from target.errors import QueueUnavailable
+from target.errors import DatabaseUnavailable, DependencyUnavailable, QueueUnavailable
 from target.jobs.in_process import InProcessSender
 from target.jobs.job import Job
 from target.jobs.sqs import SqsSender
@@ -76,12 +76,19 @@ class JobQueue:
             async with self._database.session() as session:
                 await JobRepository(session).record_failure(job_id, _NOT_QUEUED, self._now())
             raise
-        async with self._database.session() as session:
-            await JobRepository(session).record_sent(job_id, self._now())
+        await self._note_sent(job_id)
+
+    async def _note_sent(self, job_id: str) -> None:
+        try:
+            async with self._database.session() as session:
+                await JobRepository(session).record_sent(job_id, self._now())
+        except DatabaseUnavailable as error:
+            # It is committed and sent: refused, the client would submit a second one.
+            _log.warning("Job %s is sent once more with a later one, since it cannot be noted now: %s", job_id, error)
 
     async def _send_again(self, forgotten: list[str]) -> None:
         for job_id in forgotten:
             try:
                 await self._send(job_id)
-            except QueueUnavailable as error:  # this submission has succeeded; theirs is on record
+            except DependencyUnavailable as error:  # this submission has succeeded
                 _log.warning("A job of before cannot be sent: %s", error)

@@ -77,6 +77,26 @@ async def test_a_queue_that_refuses_what_was_forgotten_has_still_accepted_the_ne
     assert (await row_of(database, forgotten.id)).state == JobState.FAILED
 
 
+async def test_a_job_that_is_sent_counts_as_submitted_though_the_database_goes_away_meanwhile(
+    database: Database, queue: JobQueue, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+):
+    async def goes_away(*_: object) -> None:
+        raise DatabaseUnavailable("It restarts.")
+
+    forgotten, job = backtest_job(), scan_job()
+    async with database.session() as session:
+        await JobRepository(session).add(forgotten, utc_now() - timedelta(minutes=1))
+    with monkeypatch.context() as away:
+        away.setattr(JobRepository, "record_sent", goes_away)
+        await queue.submit(job)
+    assert outbox.sent == [job.id, forgotten.id]
+    assert (await row_of(database, job.id)).state == JobState.QUEUED
+
+    later = JobQueue(database, outbox, now=lambda: utc_now() + timedelta(minutes=1))
+    await later.submit(scan_job())
+    assert sorted(outbox.sent[3:]) == sorted([job.id, forgotten.id])
+
+
 async def test_a_database_that_is_away_accepts_no_job(outbox: Outbox):
     settings = settings_for("postgresql://nobody@127.0.0.1:9/nowhere")
     with pytest.raises(DatabaseUnavailable):
