@@ -19,7 +19,7 @@ _HEAD = f"{'benchmark':<26}{'value':>14}{'reference':>14}{'ratio':>10}  {'limit'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 if every benchmark keeps its limit, 1 if one does not; an unknown name ends with status 2."""
+    """0 if every benchmark keeps its limit, 1 if one does not, 3 if none was measured; an unknown name is status 2."""
     # As every command of ours does at its start.
     collect_rarely()
     benchmarks = _load_benchmarks()
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         figures.append(figure)
         is_kept &= benchmark.limit.is_kept(figure)
         print(_line(benchmark, figure), flush=True)
+    if not figures:
+        print("Nothing was measured: install what is named above, or choose others.", file=sys.stderr)
+        return 3
     _save(figures)
     return 0 if is_kept else 1
 
@@ -51,7 +54,8 @@ def _choose(benchmarks: Sequence[Benchmark], arguments: Sequence[str] | None) ->
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measure value and reference in turn, print both, and write artifacts/bench.json.",
-        epilog=f"benchmarks:\n{listed}\n\nExit codes: 0 every limit is kept, 1 one is not, 2 usage.",
+        epilog=f"benchmarks:\n{listed}\n\nExit codes: 0 every limit of what was measured is kept, 1 one is not, "
+        "2 usage, 3 nothing was measured.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = [benchmark.name for benchmark in benchmarks]

@@ -41,7 +41,7 @@ def against_pgloader(rows: int = _ROWS) -> Figure:
     """
     program = shutil.which("pgloader")
     if program is None:
-        raise NotMeasurable("pgloader is not installed")
+        raise NotMeasurable("pgloader is not installed: apt-get install pgloader")
     return asyncio.run(_measure_pgloader(program, rows))
 
 

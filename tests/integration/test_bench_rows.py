@@ -39,6 +39,11 @@ def test_what_is_not_installed_is_said_and_the_others_are_measured(
     assert "migrate_1m_vs_pgloader    pgloader is not installed" in capsys.readouterr().out
     assert saved == [one]
 
+    saved.clear()
+    assert bench_main.main(["--only", "migrate_1m_vs_pgloader"]) == 3
+    assert saved == []
+    assert "Nothing was measured" in capsys.readouterr().err
+
 
 def test_pgloader_carries_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.migrate._PGLOADER_ROUNDS", 1)
