@@ -1,19 +1,22 @@
-"""Work in a thread that is waited for, whatever happens to the task that asked for it."""
+"""Work that is waited for, whatever happens to the task that asked for it."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
 _Answer = TypeVar("_Answer")
+_Given = ParamSpec("_Given")
 
 
-async def run_to_its_end(work: Callable[[], _Answer]) -> _Answer:
-    """The answer of `work`, done in another thread.
+async def run_to_its_end(work: Coroutine[Any, Any, _Answer]) -> _Answer:
+    """The answer of `work`.
 
-    Guarantees that the thread is done when this returns or raises. A task can be cancelled and a thread cannot: whoever
-    goes on to close what the thread still works on, a SQLite connection say, crashes the process.
+    Guarantees that the work is done when this returns or raises; a cancellation is passed on only then. A thread cannot
+    be cancelled, and a statement that is cut off leaves its connection in a state that only the server knows: whoever
+    went on to use or close what is still worked on would crash the process, or find a transaction left open.
     """
-    working = asyncio.ensure_future(asyncio.to_thread(work))
+    working = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
@@ -25,3 +28,15 @@ async def run_to_its_end(work: Callable[[], _Answer]) -> _Answer:
         if not working.cancelled():
             working.exception()  # nobody is left to hear of it
         raise
+
+
+def uninterrupted(
+    method: Callable[_Given, Coroutine[Any, Any, _Answer]],
+) -> Callable[_Given, Coroutine[Any, Any, _Answer]]:
+    """A method whose every call is `run_to_its_end`."""
+
+    @functools.wraps(method)
+    async def whole(*args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:
+        return await run_to_its_end(method(*args, **kwargs))
+
+    return whole

@@ -142,7 +142,8 @@ class DockerSystem:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
             )
-            await asyncio.wait_for(process.wait(), _REMOVE_TIMEOUT_S)
+            async with asyncio.timeout(_REMOVE_TIMEOUT_S):
+                await process.wait()
 
 
 def _open_to_any_account(directory: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.domain.errors import ConfigurationError, HarnessError
+from harness.uninterrupted import uninterrupted
 
 DIRECTORIES_MARKER = ".parakeet_disposable"
 """A file that lists, one a line, the folders beside it that a replay may bring back to what they were."""
@@ -67,7 +68,8 @@ class DirectoryState:
     """Captures and restores whole directories; only what changed since is written.
 
     Directories that do not exist are remembered as absent and removed again. Files are put in place by rename,
-    so that a reader sees either the old or the new one.
+    so that a reader sees either the old or the new one. Every call is done when it returns or raises, though it be
+    cancelled: no thread works on the copies behind it.
     """
 
     def __init__(self, directories: Sequence[Path]) -> None:
@@ -76,10 +78,12 @@ class DirectoryState:
         self._captured: dict[Path, dict[Path, _Seen]] = {}
         self._folders: dict[Path, set[Path]] = {}
 
+    @uninterrupted
     async def capture(self) -> None:
         """Copies every file; raises ConfigurationError where one cannot be read."""
         await asyncio.to_thread(self._capture)
 
+    @uninterrupted
     async def restore(self) -> None:
         """Brings every captured file back and removes every other."""
         if self._copies is None:
@@ -90,6 +94,7 @@ class DirectoryState:
         """Every file's content, by directory name and relative path (`cache/us_prices_close.parquet`)."""
         return await asyncio.to_thread(self._read)
 
+    @uninterrupted
     async def close(self) -> None:
         """Forgets the copies; leaves the directories as they are."""
         if self._copies is not None:

@@ -101,11 +101,14 @@ async def _run(command: Sequence[str]) -> None:
     except OSError as error:
         raise SystemUnavailable(f"cannot start the reset command: {error}", where=command[0]) from error
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), _RESET_TIMEOUT_S)
+        async with asyncio.timeout(_RESET_TIMEOUT_S):
+            output, _ = await process.communicate()
     except TimeoutError as error:
-        process.kill()
-        await process.wait()
         raise SystemUnavailable("the reset command did not end in time", where=command[0]) from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         last = output.decode(errors="replace").strip()[-800:]
         raise SystemUnavailable(f"the reset command ended with {process.returncode}", where=command[0], hint=last)

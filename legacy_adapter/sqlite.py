@@ -99,7 +99,7 @@ class SqliteState:
 
     async def _in_turn(self, work: Callable[[], _Answer]) -> _Answer:
         async with self._turn:  # one thread at a time on our connections
-            return await run_to_its_end(work)
+            return await run_to_its_end(asyncio.to_thread(work))
 
     def _require_disposable(self) -> None:
         with sqlite_errors(self._path):

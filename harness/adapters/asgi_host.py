@@ -94,7 +94,8 @@ class AsgiHost:
         """Imports modules once for all processes that follow."""
         channel = await self._connect()
         await channel.send({"preload": list(modules)})
-        await asyncio.wait_for(channel.receive(), _BUILD_S)
+        async with asyncio.timeout(_BUILD_S):
+            await channel.receive()
         channel.close()
 
     def write(self, path: str, source: bytes) -> None:
@@ -189,7 +190,8 @@ class AsgiSide:
 
     async def _receive(self, timeout_s: float) -> Document:
         try:
-            answer = await asyncio.wait_for(self._channel.receive(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                answer = await self._channel.receive()
         except TimeoutError:
             self.failure = f"no answer within {timeout_s:g} s"
             return {}

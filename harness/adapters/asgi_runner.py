@@ -143,7 +143,8 @@ async def _start_lifespan(app: Any) -> None:
         started.set()
 
     _start_lifespan.task = asyncio.create_task(run())  # type: ignore[attr-defined]  # must outlive this call
-    await asyncio.wait_for(started.wait(), _STARTUP_S)
+    async with asyncio.timeout(_STARTUP_S):
+        await started.wait()
 
 
 class _Call:

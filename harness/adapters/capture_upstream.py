@@ -92,9 +92,9 @@ class Upstream:
 
     async def is_reachable(self) -> bool:
         """Whether something listens; nothing is sent."""
-        opening = asyncio.open_connection(self._url.host, self._url.port)
         try:
-            _, writer = await asyncio.wait_for(opening, self._options.connect_timeout_s)
+            async with asyncio.timeout(self._options.connect_timeout_s):
+                _, writer = await asyncio.open_connection(self._url.host, self._url.port)
         except (OSError, TimeoutError):
             return False
         writer.close()

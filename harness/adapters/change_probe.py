@@ -12,6 +12,7 @@ from harness.adapters.postgres_dsn import connect
 from harness.domain.errors import HarnessError
 from harness.domain.ports import StateStore, SupportsRecovery
 from harness.domain.rows import DatabaseState
+from harness.uninterrupted import uninterrupted
 
 _BUSY_S = 1.0
 
@@ -63,6 +64,7 @@ class PostgresProbe:
         self._dsn = dsn
         self._connection: Any = None
 
+    @uninterrupted
     async def token(self) -> object:
         """The snapshot as text, or None while the server cannot be asked."""
         try:
@@ -73,6 +75,7 @@ class PostgresProbe:
             await self.close()
             return None
 
+    @uninterrupted
     async def close(self) -> None:
         """Closes the connection."""
         connection, self._connection = self._connection, None
@@ -113,6 +116,7 @@ class ProbedStore:
         """As the store does."""
         return await self._store.read()
 
+    @uninterrupted
     async def close(self) -> None:
         """Closes probe and store."""
         await self._probe.close()

@@ -80,9 +80,9 @@ class HttpSide:
         Raises:
             SystemUnavailable: nothing listens at the address.
         """
-        opening = asyncio.open_connection(self._host, self._port)
         try:
-            _, writer = await asyncio.wait_for(opening, self._options.connect_timeout_s)
+            async with asyncio.timeout(self._options.connect_timeout_s):
+                _, writer = await asyncio.open_connection(self._host, self._port)
         except (OSError, TimeoutError) as error:
             reason = error.strerror or str(error) if isinstance(error, OSError) else ""
             raise SystemUnavailable(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from harness.adapters.postgres_snapshot import find_facts, keep_facts
 from harness.domain.errors import ConfigurationError, HarnessError, SystemUnavailable
 from harness.domain.rows import DatabaseState, TableRows
 from harness.domain.sqlite_rows import MARKER_TABLE, quote_name
+from harness.uninterrupted import uninterrupted
 
 SNAPSHOT_SCHEMA = "parakeet_snapshot"
 _LOCK_TIMEOUT_MS = 5_000
@@ -73,6 +74,7 @@ async def read_rows(connection: Any, catalog: Catalog) -> DatabaseState:
 class PostgresState:
     """Implements StateStore; connections of the application stay valid over a restore.
 
+    Every call is done when it returns or raises, though it be cancelled: no transaction stays open behind it.
     The snapshot lies in a schema of its own in the same database and is dropped by `close`. It outlives a process that
     is killed: with the same `owner` another one can `recover` the state from it.
     """
@@ -88,12 +90,14 @@ class PostgresState:
         self._restored: dict[str, _Restored] = {}
         self._is_captured = False
 
+    @uninterrupted
     async def require_disposable(self) -> None:
         """Raises ConfigurationError unless the database carries the marker."""
         async with self._session() as connection:
             found = await connection.fetchval(_IS_MARKED)
         self._refuse_unless(found)
 
+    @uninterrupted
     async def capture(self) -> None:
         """Copies every table into the snapshot schema, in one transaction.
 
@@ -108,6 +112,7 @@ class PostgresState:
             await keep_facts(connection, SNAPSHOT_SCHEMA, self._owner, self._sequences)
         self._catalog, self._restored, self._is_captured = catalog, {}, True
 
+    @uninterrupted
     async def recover(self) -> None:
         """Brings back what a process of the same owner had captured and did not live to restore, if there is one.
 
@@ -122,6 +127,7 @@ class PostgresState:
                 await self._restore(connection, self._catalog)
                 self._is_captured = True
 
+    @uninterrupted
     async def restore(self) -> None:
         """Brings the captured rows and sequences back in one transaction.
 
@@ -136,23 +142,29 @@ class PostgresState:
         async with self._session() as connection, connection.transaction():
             await self._restore(connection, self._catalog)
 
+    @uninterrupted
     async def read(self) -> DatabaseState:
         """All rows of all tables but bookkeeping, as of one moment."""
         async with self._session() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             self._catalog = self._catalog or await read_catalog(connection)
             return await read_rows(connection, self._catalog)
 
+    @uninterrupted
     async def close(self) -> None:
-        """Drops the snapshot and closes the connection; the application's tables stay as they are."""
-        connection, self._open = self._open, None
-        if connection is None or connection.is_closed():
-            return
+        """Drops the snapshot and closes the connection; the application's tables stay as they are.
+
+        Where the server is gone the snapshot stays too; the next capture replaces it.
+        """
         try:
             if self._is_captured:
-                await connection.execute(f"DROP SCHEMA IF EXISTS {SNAPSHOT_SCHEMA} CASCADE")
+                with suppress(SystemUnavailable):
+                    async with self._session() as connection:
+                        await connection.execute(f"DROP SCHEMA IF EXISTS {SNAPSHOT_SCHEMA} CASCADE")
         finally:
             self._is_captured = False
-            await connection.close()
+            connection, self._open = self._open, None
+            if connection is not None:
+                await connection.close()
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Any]:

@@ -10,6 +10,7 @@ from harness.domain.ports import StateStore
 from harness.domain.record import RowChange
 from harness.domain.row_mapping import RowMapping
 from harness.domain.rows import DatabaseState, TableSchema
+from harness.engine.overlap import run_together
 
 Changes = tuple[RowChange, ...]
 _LATE_COMMIT_WAITS_S = (0.02, 0.08)
@@ -63,11 +64,11 @@ class StatePair:
 
     async def restore(self) -> None:
         """Brings both sides back to the captured state."""
-        await asyncio.gather(*(watched.restore() for watched in self._stores))
+        await run_together(*(watched.restore() for watched in self._stores))
 
     async def start(self) -> None:
         """Reads the rows that the first step's changes are counted from."""
-        await asyncio.gather(*(watched.start() for watched in self._stores))
+        await run_together(*(watched.start() for watched in self._stores))
 
     async def changes(self) -> tuple[Changes, Changes]:
         """What was inserted, updated and deleted on each side since `start` or the last call.
@@ -88,7 +89,7 @@ class StatePair:
         return legacy, target
 
     async def _read_changes(self) -> tuple[Changes, Changes]:
-        legacy, target = await asyncio.gather(*(watched.changes() for watched in self._stores))
+        legacy, target = await run_together(*(watched.changes() for watched in self._stores))
         return legacy, target
 
 

@@ -114,7 +114,8 @@ class Shadow:
     async def stop(self) -> None:
         """Sends what waits, as long as is allowed, and hands on what is left."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._waiting.join(), self._options.grace_s)
+            async with asyncio.timeout(self._options.grace_s):
+                await self._waiting.join()
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)

@@ -140,7 +140,8 @@ class HttpApiGateway:
         invocation = asyncio.ensure_future(self._invoker.invoke(route.function_key, event, trace_id=identity.trace_id))
         try:
             # The gateway gives up; the function runs on, as in Lambda, to its own timeout.
-            answer = await asyncio.wait_for(asyncio.shield(invocation), self._settings.limits.integration_timeout_s)
+            async with asyncio.timeout(self._settings.limits.integration_timeout_s):
+                answer = await asyncio.shield(invocation)
         except TimeoutError:
             invocation.add_done_callback(_retrieve)
             return _UNAVAILABLE

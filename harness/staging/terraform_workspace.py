@@ -128,7 +128,8 @@ class TerraformWorkspace:
         # Its providers are processes of its group: they end with it, and with us.
         watchdog().register_group(process.pid)
         try:
-            await asyncio.wait_for(process.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await process.wait()
         except TimeoutError as error:
             last = "; ".join(log.read_text(errors="replace").splitlines()[-_REASON_LINES:])
             hint = f"See whether the machine is overloaded, and run it again. Its last lines: {last}"

@@ -9,6 +9,7 @@ from harness.domain.ports import StateStore
 from harness.domain.rows import DatabaseState
 from harness.domain.session import PROCESS_MEMORY_TAG, Session
 from harness.settings import LegacySettings
+from harness.uninterrupted import uninterrupted
 from legacy_adapter.adapter import LegacySystem
 from legacy_adapter.parquet import DirectoryState, find_disposable_directories
 from legacy_adapter.remote import RemoteSettings, RemoteSystem
@@ -59,10 +60,13 @@ class RowsAndFiles:
         """The rows."""
         return await self._rows.read()
 
+    @uninterrupted
     async def close(self) -> None:
         """Leaves database and files as they are."""
-        await self._rows.close()
-        await self._files.close()
+        try:
+            await self._rows.close()
+        finally:
+            await self._files.close()
 
 
 def legacy_store(database: Path, working_directory: Path | None = None, kept: Path | None = None) -> StateStore:

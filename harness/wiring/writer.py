@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -58,6 +57,6 @@ class SessionWriter:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, {}
-            await run_to_its_end(partial(self._store.append_encoded, batch))
+            await run_to_its_end(asyncio.to_thread(self._store.append_encoded, batch))
             self._stored += len(batch)
             self._on_stored(self._stored)

@@ -1,6 +1,7 @@
 """Both databases' state stores keep the same promises, with the application's connection open."""
 
 import asyncio
+import itertools
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
@@ -16,6 +17,7 @@ from harness.domain.errors import ConfigurationError, HarnessError
 from harness.domain.ports import StateStore
 from legacy_adapter.seed import write_seed_database
 from legacy_adapter.sqlite import SqliteState, mark_disposable_file
+from tests.builders.interruption import Interruption
 
 
 @dataclass
@@ -166,6 +168,26 @@ async def test_calls_at_the_same_time_take_turns(case: Case) -> None:
     await case.run("DELETE FROM trades WHERE trade_id <> 'T0'")
     _, state = await asyncio.gather(case.store.restore(), case.store.read())
     assert len(state["trades"].rows) in {1, 10}
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["as it asks", "as the answer comes"])
+@pytest.mark.parametrize("work", ["capture", "read", "restore"])
+async def test_work_that_is_cancelled_at_any_moment_keeps_nobody_from_restoring(
+    case: Case, work: str, is_late: bool
+) -> None:
+    await case.mark()
+    await case.store.capture()
+    before = await case.store.read()
+    for at in itertools.count(1):
+        if work != "capture":
+            await case.run("DELETE FROM trades WHERE trade_id = 'T1'")
+        interruption = Interruption(at, is_late=is_late)
+        await interruption.during(getattr(case.store, work))
+        await case.store.restore()
+        assert diff_states(before, await case.store.read()) == ()
+        if not interruption.has_come:
+            break
+    assert at > 1
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Objects of a bucket, and messages in queues, as the state that a session starts from."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from harness.adapters.bucket_state import BucketState
 from harness.adapters.object_bucket import ObjectBucket
 from harness.domain.cloud import CloudDefinition, QueueDefinition
 from harness.staging.queues import Queues, create_queues
+from tests.builders.interruption import Interruption
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +92,23 @@ def test_messages_wait_until_they_are_deleted_and_given_up_ones_are_counted_apar
     sqs.send_message(QueueUrl=addresses[1], MessageBody="work")
     assert (queues.count_waiting(), queues.count_given_up()) == (0, 1)
     sqs.close()
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["as it asks", "as the answer comes"])
+async def test_a_restore_that_is_cancelled_at_any_moment_is_done_when_it_says_so(
+    bucket: ObjectBucket, is_late: bool
+) -> None:
+    for key in ("a", "b"):
+        await bucket.put_new(key, key.encode())
+    state = BucketState(bucket)
+    await state.capture()
+    for at in itertools.count(1):
+        await bucket.remove("a")
+        await bucket.put_new("c", b"c")
+        interruption = Interruption(at, is_late=is_late)
+        await interruption.during(state.restore)
+        assert await contents(bucket) == {"a": b"a", "b": b"b"}
+        if not interruption.has_come:
+            break
+    assert at > 1
+    await state.close()

@@ -1,12 +1,16 @@
 """Directories captured and restored: changed, added, removed and absent files."""
 
+import itertools
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from harness.domain.errors import ConfigurationError, HarnessError
+from legacy_adapter import parquet
 from legacy_adapter.parquet import DirectoryState
+from tests.builders.interruption import Interruption
 
 
 @pytest.fixture
@@ -70,3 +74,33 @@ async def test_a_file_in_the_directorys_place_is_told(tmp_path: Path) -> None:
 async def test_restore_before_capture_is_our_own_fault(cache: Path) -> None:
     with pytest.raises(HarnessError, match="before capture"):
         await DirectoryState([cache]).restore()
+
+
+@pytest.mark.parametrize("work", ["capture", "restore"])
+async def test_work_that_is_cancelled_at_any_moment_is_done_when_it_says_so(
+    cache: Path, work: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way = list[Path]()
+
+    def look_slowly(directory: Path) -> object:
+        under_way.append(directory)
+        time.sleep(0.05)  # longer than it takes to be told that all is done
+        under_way.remove(directory)
+        return look(directory)
+
+    look = parquet._look
+    monkeypatch.setattr(parquet, "_look", look_slowly)
+    state = DirectoryState([cache])
+    await state.capture()
+    before = await state.read()
+    for at in itertools.count(1):
+        interruption = Interruption(at, is_late=False)
+        await interruption.during(getattr(state, work))
+        assert not under_way, at
+        if not interruption.has_come:
+            break
+    assert at > 1
+    (cache / "prices.parquet").write_bytes(b"PAR1 other")
+    await state.restore()
+    assert await state.read() == before
+    await state.close()

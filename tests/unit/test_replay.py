@@ -1,12 +1,13 @@
 """The replay engine against two systems in memory."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from harness.domain.errors import ConfigurationError, SystemUnavailable
-from harness.domain.exchange import Side
+from harness.domain.exchange import Exchange, Request, Side
 from harness.domain.ports import StateStore
 from harness.domain.record import Origin, SessionRecord
 from harness.domain.session import Poll, Session, Step
@@ -282,3 +283,23 @@ async def test_a_side_that_dies_ends_overlapping_sessions_too() -> None:
     names = [record.session_id for record in pair.records]
     assert names and names == sorted(names), "what was seen is handed over, in order"
     assert sum(len(record.steps) for record in pair.records) >= 7
+
+
+async def test_an_interrupt_after_which_the_state_cannot_be_restored_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = Pair()
+    interrupted: asyncio.Task[object] | None = None
+
+    async def interrupt(_: Request) -> Exchange:
+        assert interrupted is not None
+        interrupted.cancel()
+        monkeypatch.setattr(World, "restore", refuse)
+        await asyncio.sleep(0)
+        raise AssertionError("nobody was interrupted")
+
+    async def refuse(_: World) -> None:
+        raise SystemUnavailable("a table stayed locked", where="here", hint="End it.")
+
+    monkeypatch.setattr(World, "send", lambda _, request: interrupt(request))
+    interrupted = asyncio.create_task(pair.replay(session(step("GET", "/time"))))
+    with pytest.raises(SystemUnavailable, match="interrupted, and the state at the start could not be restored: a tab"):
+        await interrupted

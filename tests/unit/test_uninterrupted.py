@@ -1,4 +1,4 @@
-"""A thread is waited for, whatever happens to the task that asked for it."""
+"""Work is waited for, whatever happens to the task that asked for it."""
 
 import asyncio
 import threading
@@ -12,9 +12,9 @@ async def test_the_answer_and_the_error_of_the_work_are_passed_on() -> None:
     def fail() -> None:
         raise ValueError("no")
 
-    assert await run_to_its_end(lambda: 5) == 5
+    assert await run_to_its_end(asyncio.to_thread(lambda: 5)) == 5
     with pytest.raises(ValueError, match="no"):
-        await run_to_its_end(fail)
+        await run_to_its_end(asyncio.to_thread(fail))
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -28,7 +28,7 @@ async def test_a_task_that_is_cancelled_twice_ends_after_its_thread(fails: bool)
         if fails:
             raise ValueError("nobody hears of it")
 
-    task = asyncio.create_task(run_to_its_end(work))
+    task = asyncio.create_task(run_to_its_end(asyncio.to_thread(work)))
     await asyncio.to_thread(begun.wait)
     for _ in range(2):
         task.cancel()
