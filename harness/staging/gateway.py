@@ -111,7 +111,8 @@ class HttpApiGateway:
         try:
             response = await self._answer(request, request_id)
         except Exception:  # noqa: BLE001 - the process edge: no request may end the gateway
-            _log.exception("the gateway failed on a request")
+            if self._runner is not None:  # else its client has hung up, and the functions end as we do
+                _log.exception("the gateway failed on a request")
             response = _INTERNAL_ERROR
         return _web_response(request, response, request_id)
 

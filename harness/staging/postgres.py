@@ -16,6 +16,7 @@ import asyncpg
 from harness.child import free_port, watchdog
 from harness.domain.errors import SystemUnavailable
 from harness.staging.postgres_cluster import SUPERUSER, PostgresCluster
+from harness.uninterrupted import run_to_its_end
 
 OWNER = "parakeet"
 """Owns the databases and, like Neon's owner, is no superuser."""
@@ -75,7 +76,7 @@ class LocalPostgres:
             ConfigurationError: another running server uses the directory.
             SystemUnavailable: the binaries are missing, or the server did not start; carries its last lines.
         """
-        await asyncio.to_thread(self._cluster.prepare)
+        await run_to_its_end(asyncio.to_thread(self._cluster.prepare))
         self._password = self._cluster.password()
         for attempt in range(1, _ATTEMPTS + 1):
             self._port = free_port()

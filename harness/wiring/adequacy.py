@@ -26,6 +26,7 @@ from harness.engine.adequacy import AdequacyPlan, Bench, measure_adequacy
 from harness.engine.replay_state import WatchedStore
 from harness.settings import FILE_NAME, AdequacySettings, Settings, project_root
 from harness.staging.postgres import OWNER, LocalPostgres
+from harness.uninterrupted import run_to_its_end
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.pair import upgrade_schema
 from harness.wiring.replay import authorizer, patterns_or_default
@@ -157,7 +158,7 @@ async def _opened_benches(
         opened = []
         for number, dsn in enumerate(dsns):
             root = runtime / f"bench-{number}" / "source"
-            await asyncio.to_thread(_copy, source, root / source.name)
+            await run_to_its_end(asyncio.to_thread(_copy, source, root / source.name))
             values = {name: _filled(text, dsn, secret) for name, text in spec.environment.items()}
             app = AsgiApp(root=root, app=spec.app, settings=spec.settings, environment=values)
             opened.append(await _bench(app, dsn, secret, stack))

@@ -22,6 +22,7 @@ from harness.staging.definition import load_definition
 from harness.staging.iam.authoriser import Authoriser
 from harness.staging.postgres import LocalPostgres
 from harness.staging.stack import LocalCloud
+from harness.uninterrupted import run_to_its_end
 from harness.wiring.functions import local_cloud, require_handlers, start_authoriser, with_declared
 from harness.wiring.legacy import legacy_system, place_database
 from harness.wiring.market import local_market, market_variables
@@ -175,7 +176,7 @@ async def _provide_secrets(
             raise ConfigurationError(f"[local.secrets] names the unknown secret {key}", where=FILE_NAME, hint=hint)
         filled = {name: text.format(dsn=dsn, jwt_secret=jwt_secret) for name, text in content.items()}
         await aws.put_secret(names[key], filled)
-    await asyncio.to_thread(_write_private, place, jwt_secret)
+    await run_to_its_end(asyncio.to_thread(_write_private, place, jwt_secret))
     return place
 
 

@@ -10,6 +10,7 @@ from harness.adapters.parquet import cut_table, read_object
 from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.difference import Difference
 from harness.domain.objects import ObjectContent, ObjectState, TableObject, UnreadableObject
+from harness.uninterrupted import run_to_its_end
 from harness.wiring.objects import migrate_directory
 from harness.wiring.probes.cache_pair import CacheCases, CachePair, cache_pair
 from harness.wiring.probes.context import ProbeContext
@@ -53,7 +54,7 @@ async def _check_migrated(context: ProbeContext, pair: CachePair) -> Check:
 async def _check_completed(context: ProbeContext, pair: CachePair, cases: CacheCases) -> list[Check]:
     """A cache that lacks days and tickers is migrated, then completed by the target, and then needs nothing more."""
     lacking = context.temporary_directory("objects-lacking")
-    known = await asyncio.to_thread(_write_lacking, pair.legacy_cache, lacking, cases)
+    known = await run_to_its_end(asyncio.to_thread(_write_lacking, pair.legacy_cache, lacking, cases))
     await pair.empty_target()
     await migrate_directory(lacking, pair.bucket, context.settings.objects)
     before = len(await pair.asked())

@@ -13,6 +13,7 @@ import pytest
 
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.staging.postgres import LocalPostgres
+from tests.builders.interruption import Interruption
 
 KILLED_RUN = """
 import asyncio, sys
@@ -53,6 +54,16 @@ async def test_the_owner_of_a_created_database_may_create_tables_and_is_no_super
     assert await connection.fetchval("SELECT current_setting('is_superuser')") == "off"
     assert int(await connection.fetchval("SHOW max_connections")) >= 60
     await connection.close()
+
+
+async def test_a_start_that_is_interrupted_writes_nothing_behind_the_stop(tmp_path: Path) -> None:
+    for at in (1, 2, 4):
+        server = LocalPostgres(tmp_path / str(at))
+        interruption = Interruption(at, is_late=False)
+        await interruption.during(server.start)
+        await server.stop()
+        assert interruption.has_come
+        assert (tmp_path / str(at) / "data" / "PG_VERSION").is_file(), "its directory is still being made"
 
 
 async def test_a_wrong_password_is_refused(server: LocalPostgres) -> None:
