@@ -9,8 +9,10 @@ _Answer = TypeVar("_Answer")
 _Given = ParamSpec("_Given")
 
 
-async def run_to_its_end(work: Coroutine[Any, Any, _Answer]) -> _Answer:
-    """The answer of `work`.
+async def run_to_its_end(
+    work: Coroutine[Any, Any, _Answer], *, on_cancel: Callable[[], None] = lambda: None
+) -> _Answer:
+    """The answer of `work`; `on_cancel` may ask it to end sooner, and is called when the first cancellation comes.
 
     Guarantees that the work is done when this returns or raises; a cancellation is passed on only then. A thread cannot
     be cancelled, and a statement that is cut off leaves its connection in a state that only the server knows: whoever
@@ -20,6 +22,7 @@ async def run_to_its_end(work: Coroutine[Any, Any, _Answer]) -> _Answer:
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
+        on_cancel()
         while not working.done():
             try:
                 await asyncio.wait([working])

@@ -12,10 +12,10 @@ from typing import Any
 
 import schemathesis
 from schemathesis.config import SchemathesisConfig
-from schemathesis.engine import from_schema
 from schemathesis.engine.events import EngineEvent, FatalError, NonFatalError, ScenarioFinished
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 
+from harness.adapters.openapi_events import StopSignal, engine_events
 from harness.adapters.openapi_links import SessionBuilder
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.exchange import Exchange, Request, Response, Side
@@ -47,7 +47,7 @@ class ExploreRequest:
     steps: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     on_requests: Callable[[int], None] = lambda _: None
-    is_stopped: Callable[[], bool] = lambda: False
+    stop: StopSignal = field(default_factory=StopSignal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +90,15 @@ def load_document(source: str) -> Mapping[str, Any]:
 def explore(request: ExploreRequest) -> Explored:
     """Sends the cases one after another. The same seed sends the same to an equal system in the same state.
 
+    Where `request.stop` is given, what was explored until then.
+
     Raises:
         ConfigurationError: the document contradicts itself so that no case can be made of it.
     """
     collected = _Collected(request)
     try:
         schema = schemathesis.openapi.from_dict(dict(request.document), config=_configuration(request))
-        for event in from_schema(schema).execute():
-            if request.is_stopped():
-                break
+        for event in engine_events(schema, request.stop):
             collected.add(event)
     except schemathesis.errors.SchemathesisError as error:
         hint = "Correct the document; its own description of a case cannot be followed."

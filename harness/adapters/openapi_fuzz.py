@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import schemathesis
 from schemathesis.config import SchemathesisConfig
-from schemathesis.engine import Status, from_schema
+from schemathesis.engine import Status
 from schemathesis.engine.events import EngineEvent, FatalError, NonFatalError, ScenarioFinished
 from schemathesis.engine.recorder import ScenarioRecorder
 
+from harness.adapters.openapi_events import StopSignal, engine_events
 from harness.domain.errors import SystemUnavailable
 from harness.domain.fuzz import FuzzFailure, FuzzObservations
 
@@ -29,10 +30,13 @@ class FuzzRequest:
     examples: int
     headers: Mapping[str, str] = field(default_factory=dict)
     is_stateful: bool = True
+    stop: StopSignal = field(default_factory=StopSignal)
 
 
 def fuzz(request: FuzzRequest) -> FuzzObservations:
     """Send the cases one after another and return what came back. The same seed sends the same to an equal system.
+
+    Where `request.stop` is given, what came back until then.
 
     Raises:
         SystemUnavailable: the document cannot be had.
@@ -40,7 +44,7 @@ def fuzz(request: FuzzRequest) -> FuzzObservations:
     try:
         schema = schemathesis.openapi.from_url(request.document_url, config=_configuration(request))
         seen = _Tally()
-        for event in from_schema(schema).execute():
+        for event in engine_events(schema, request.stop):
             seen.add(event)
     except (schemathesis.errors.LoaderError, OSError) as error:
         raise SystemUnavailable(

@@ -147,6 +147,8 @@ class TerraformWorkspace:
             "AWS_EC2_METADATA_DISABLED": "true",
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
+            # The providers' sockets: those that are ended leave them behind.
+            "TMPDIR": str(self._directory.parent),
         }
         return kept
 

@@ -11,6 +11,7 @@ import msgspec
 from harness.adapters.openapi_fuzz import FuzzRequest, fuzz
 from harness.domain.errors import ConfigurationError
 from harness.domain.fuzz import FuzzExclusion, FuzzFindings, judge_fuzz, one_of_each
+from harness.uninterrupted import run_to_its_end
 from harness.wiring.paths import scenarios_directory
 
 EXCLUSIONS_FILE = "fuzz.toml"
@@ -48,7 +49,7 @@ async def fuzz_target(
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     request = FuzzRequest(document_url=url.rstrip("/") + DOCUMENT_PATH, seed=seed, examples=examples, headers=headers)
-    return judge_fuzz(await asyncio.to_thread(fuzz, request), exclusions)
+    return judge_fuzz(await run_to_its_end(asyncio.to_thread(fuzz, request), on_cancel=request.stop.give), exclusions)
 
 
 def describe_findings(findings: FuzzFindings) -> dict[str, object]:

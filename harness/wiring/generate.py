@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from harness.engine.observe import observe_sessions
 from harness.engine.replay_sides import ReplaySide
 from harness.engine.replay_state import StatePair
 from harness.settings import Settings
+from harness.uninterrupted import run_to_its_end
 from harness.wiring.replay import opened_sides
 from harness.wiring.replay_request import ReplayRequest, SideOptions
 
@@ -165,7 +165,7 @@ def _legacy(request: GenerateRequest) -> SideOptions:
 
 
 async def _explore(request: GenerateRequest, document: Mapping[str, Any]) -> Explored:
-    legacy, stopped = _legacy(request), threading.Event()
+    legacy = _legacy(request)
     exploration = ExploreRequest(
         document=document,
         base_url=legacy.url,
@@ -174,14 +174,8 @@ async def _explore(request: GenerateRequest, document: Mapping[str, Any]) -> Exp
         steps=request.steps,
         headers={} if legacy.token is None else {"Authorization": f"Bearer {legacy.token}"},
         on_requests=lambda sent: request.tell(f"exploring: {sent:,} requests"),
-        is_stopped=stopped.is_set,
     )
-    try:
-        return await asyncio.to_thread(explore, exploration)
-    except asyncio.CancelledError:
-        # A thread cannot be cancelled: it ends by itself after the scenario that it is in.
-        stopped.set()
-        raise
+    return await run_to_its_end(asyncio.to_thread(explore, exploration), on_cancel=exploration.stop.give)
 
 
 def _telling(request: GenerateRequest, count: int) -> Callable[[int], None]:
