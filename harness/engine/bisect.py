@@ -55,12 +55,9 @@ async def find_cause(
         SystemUnavailable: a side stopped answering.
     """
     states = EndStates(sides[0].store, sides[1].store, mapping=options.mapping, sleep=options.sleep)
-    await states.capture()
-    try:
+    async with states.kept():
         templates = await fetch_templates(sides[0].client, sides[1].client)
         return await _Bisection(session, sides, states, templates, (rules, options)).find()
-    finally:
-        await states.restore()
 
 
 class _Bisection:

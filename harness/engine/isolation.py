@@ -1,8 +1,7 @@
 """Runs one concurrent history on a system, and takes its rows away again."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.domain.exchange import Headers, Response
@@ -11,6 +10,8 @@ from harness.domain.isolation.plan import Intent, Plan
 from harness.domain.isolation.scenario import Cell, IsolationScenario, Kind, OperationSpec, RowSpec, normal_cell
 from harness.domain.ports import SideClient
 from harness.engine.isolation_answers import read_page, read_row
+from harness.engine.overlap import run_together
+from harness.uninterrupted import run_to_its_end
 
 _CLEANING_ROUNDS = 5
 
@@ -38,11 +39,9 @@ async def run_history(target: IsolationTarget, plan: Plan) -> History:
     """
     run = _Run(target, plan)
     try:
-        await run.in_turn(0, plan.creates)
-        await _all_or_first_error(run.in_turn(n, intents) for n, intents in enumerate(plan.clients, start=1))
-        await run.in_turn(0, run.last_looks())
+        await run_to_its_end(run.play(), on_cancel=run.stop)
     finally:
-        await run.clean()
+        await run_to_its_end(run.clean())
     return History(name=plan.group, keys=plan.keys, fields=target.scenario.row.fields, ops=tuple(run.ops))
 
 
@@ -54,11 +53,24 @@ class _Run:
         self._ids: dict[str, str] = {}
         self._made: dict[str, None] = {}
         self._sent = 0
+        self._is_stopped = False
         self.ops: list[Op] = []
 
-    async def in_turn(self, client: int, intents: Iterable[Intent]) -> None:
+    async def play(self) -> None:
+        """The whole of it, or up to the requests that are under way when it is stopped."""
+        await self._in_turn(0, self._plan.creates)
+        await run_together(*(self._in_turn(n, intents) for n, intents in enumerate(self._plan.clients, start=1)))
+        await self._in_turn(0, self._last_looks())
+
+    def stop(self) -> None:
+        """Sends nothing more. What is under way is waited for: it may write, which has to be taken away again."""
+        self._is_stopped = True
+
+    async def _in_turn(self, client: int, intents: Iterable[Intent]) -> None:
         """One client's operations, each once the one before is answered; one without a row to be about is left out."""
         for intent in intents:
+            if self._is_stopped:
+                return
             row_id = None
             if intent.key is not None and intent.spec.kind is not Kind.CREATE:
                 row_id = self._ids.get(intent.key)
@@ -71,7 +83,7 @@ class _Run:
                 self._made[op.row.id] = None
                 await self._space()
 
-    def last_looks(self) -> Sequence[Intent]:
+    def _last_looks(self) -> Sequence[Intent]:
         """A read of every key, and the first page of every list, in its largest size."""
         (read,) = self._scenario.of_kind(Kind.READ)
         reads = [Intent(spec=read, key=key, value=0) for key in self._plan.keys]
@@ -152,11 +164,3 @@ def _indexed(row: RowSpec, cells: Mapping[str, Cell]) -> tuple[tuple[int, Cell],
 
 def _largest(spec: OperationSpec) -> int:
     return max(spec.page.sizes) if spec.page is not None else 0
-
-
-async def _all_or_first_error(turns: Iterable[Awaitable[None]]) -> None:
-    """Waits for all, so that nothing of a history is under way once it has ended; raises the first error of any."""
-    ended = await asyncio.gather(*turns, return_exceptions=True)
-    for error in ended:
-        if error is not None:
-            raise error

@@ -1,6 +1,5 @@
 """Sessions run once, one after another, to see what they exercise: nothing is judged or stored."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,6 +8,7 @@ from harness.domain.exchange import Exchange, Side
 from harness.domain.generation import Observed
 from harness.domain.session import Session, Step
 from harness.domain.substitution import UnsavedValueError, fill_request
+from harness.engine.overlap import run_together
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_session import not_sent, saved_values
 from harness.engine.replay_sides import Outages, ReplaySide
@@ -25,7 +25,7 @@ async def observe_sessions(
 ) -> tuple[Observed, ...]:
     """The sessions with what these sides answer now, all at once to one session, then to the next.
 
-    Where both databases are known, the captured state is restored before each session and at the end.
+    Where both databases are known, the captured state is restored before each session.
 
     Raises:
         SystemUnavailable: a side stopped answering.
@@ -33,16 +33,13 @@ async def observe_sessions(
     options = options or ReplayOptions()
     outages = Outages(limit=options.max_failures_in_a_row)
     observed = []
-    try:
-        for each in sessions:
-            await states.restore()
-            runs = await asyncio.gather(*(_run(each.session, *side, options) for side in sides.items()))
-            for exchange in (exchange for run in runs for exchange in run):
-                outages.see(exchange)
-            observed.append(replace(each, exchanges=tuple(zip(*runs, strict=True))))
-            on_session(len(observed))
-    finally:
+    for each in sessions:
         await states.restore()
+        runs = await run_together(*(_run(each.session, *side, options) for side in sides.items()))
+        for exchange in (exchange for run in runs for exchange in run):
+            outages.see(exchange)
+        observed.append(replace(each, exchanges=tuple(zip(*runs, strict=True))))
+        on_session(len(observed))
     return tuple(observed)
 
 
@@ -61,4 +58,4 @@ async def _send(step: Step, saved: dict[str, Any], side: Side, system: ReplaySid
         request = system.authorized(fill_request(step, saved), step.auth)
     except (UnsavedValueError, ValueError) as error:
         return not_sent(side, step, str(error), options.clock())
-    return await system.client.send(request)
+    return await system.send(request)

@@ -1,11 +1,10 @@
 """Replay: the same sessions against both sides, twice, every time from the same state."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from harness.domain.errors import HarnessError, SystemUnavailable
+from harness.domain.errors import SystemUnavailable
 from harness.domain.operation import OperationTemplates
 from harness.domain.record import Origin, SessionRecord, StepRecord
 from harness.domain.session import GENERATED_TAG, PROCESS_MEMORY_TAG, RECORDED_TAG, SAFE_METHODS, Session
@@ -35,29 +34,14 @@ async def replay_sessions(
 
     Raises:
         ConfigurationError: a database is not marked as disposable; nothing was sent or written.
-        SystemUnavailable: a side stopped answering; what was seen until then has been handed over. Also in place of a
-            cancellation after which the state could not be restored.
+        SystemUnavailable: a side stopped answering; what was seen until then has been handed over. Or the state could
+            not be restored.
     """
     options = options or ReplayOptions()
     states = StatePair(legacy.store, target.store, mapping=options.mapping, sleep=options.sleep)
-    await states.capture()
-    try:
+    async with states.kept():
         templates = await fetch_templates(legacy.client, target.client)
         await _Replay(legacy, target, states, templates, options).run(sessions, on_record)
-        await states.restore()
-    except BaseException as error:
-        await _restore_after(states, error)
-        raise
-
-
-async def _restore_after(states: StatePair, error: BaseException) -> None:
-    try:
-        await states.restore()
-    except HarnessError as second:
-        if isinstance(error, asyncio.CancelledError):  # of which nobody reads a note
-            what = f"interrupted, and the state at the start could not be restored: {second.what}"
-            raise SystemUnavailable(what, where=second.where, hint=second.hint) from second
-        error.add_note(f"The state at the start could not be restored: {second}")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from harness.domain.operation import OperationTemplates
 from harness.domain.pointer import PointerError, resolve_pointer
 from harness.domain.record import StepRecord
 from harness.domain.secret_names import is_secret_name
-from harness.domain.session import SAFE_METHODS, Poll, Session, Step
+from harness.domain.session import Poll, Session, Step
 from harness.domain.substitution import (
     UnsavedValueError,
     encode_text,
@@ -25,7 +25,6 @@ from harness.domain.substitution import (
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_sides import Outages, ReplaySide
 from harness.engine.replay_state import StatePair
-from harness.uninterrupted import run_to_its_end
 
 ABSENT_DOCUMENT = object()
 _EACH_SIDES_OWN = "each side's own secret"
@@ -110,17 +109,14 @@ class SessionPass:
             request = system.authorized(fill_request(step, self._saved[side]), step.auth)
         except (UnsavedValueError, ValueError) as error:
             return not_sent(side, step, str(error), self._options.clock())
-        # A write that is under way would otherwise be stored behind the restore that follows an interrupt.
-        leaves_state = step.method in SAFE_METHODS or not self._states.is_compared
-        sending = system.client.send(request)
-        exchange = await (sending if leaves_state else run_to_its_end(sending))
+        exchange = await system.send(request)
         return exchange if step.poll is None else await self._poll(system, request, step.poll, exchange)
 
     async def _poll(self, system: ReplaySide, request: Request, poll: Poll, exchange: Exchange) -> Exchange:
         deadline = self._options.monotonic() + poll.timeout_s
         while is_waiting(exchange, poll) and self._options.monotonic() < deadline:
             await self._options.sleep(poll.interval_s)
-            exchange = await system.client.send(request)
+            exchange = await system.send(request)
         return exchange
 
     def _keep(self, step: Step, exchange: Exchange) -> None:

@@ -11,6 +11,8 @@ from harness.domain.errors import SystemUnavailable
 from harness.domain.exchange import NOT_SENT, Exchange, Request, Side
 from harness.domain.operation import OperationTemplates
 from harness.domain.ports import SideClient, StateStore
+from harness.domain.session import SAFE_METHODS
+from harness.uninterrupted import run_to_its_end
 
 _OPENAPI = Request(method="GET", url="/openapi.json", headers=(("Accept", "application/json"),))
 
@@ -42,6 +44,10 @@ class ReplaySide:
             return _with_authorization(request, f"Bearer {self.token}")
         return request
 
+    async def send(self, request: Request) -> Exchange:
+        """Sends once; where the state is restored, a write that is under way outlives a cancellation (`send_whole`)."""
+        return await (self.client.send(request) if self.store is None else send_whole(self.client, request))
+
 
 class Outages:
     """Counts broken exchanges in a row, so that a dead side ends the replay instead of failing every step."""
@@ -66,6 +72,16 @@ class Outages:
                 where=exchange.base_url,
                 hint="See its log; what was replayed until then is in the run directory.",
             )
+
+
+async def send_whole(client: SideClient, request: Request) -> Exchange:
+    """Sends once; a cancellation waits for the answer to a request that may write.
+
+    What it wrote can be taken back then. A request that is given up is served all the same, and would write behind
+    whatever is restored or removed.
+    """
+    sending = client.send(request)
+    return await (sending if request.method in SAFE_METHODS else run_to_its_end(sending))
 
 
 async def fetch_templates(legacy: SideClient, target: SideClient) -> OperationTemplates:

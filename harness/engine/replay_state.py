@@ -1,11 +1,13 @@
 """Both sides' databases during a replay: restored together, read after every step, compared once at the start."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Protocol, runtime_checkable
 
 from harness.domain.compare_rows import compare_states, diff_states
 from harness.domain.difference import Difference
+from harness.domain.errors import HarnessError, SystemUnavailable
 from harness.domain.ports import StateStore
 from harness.domain.record import RowChange
 from harness.domain.row_mapping import RowMapping
@@ -61,6 +63,32 @@ class StatePair:
             legacy, target = [await watched.store.read() for watched in self._stores]
             self.legacy_schemas, self.target_schemas = _schemas(legacy), _schemas(target)
             self.initial_differences = compare_states(legacy, target, mapping=self._mapping)
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Captures the present state and brings it back when the context is left, however that comes.
+
+        Raises:
+            ConfigurationError: as `capture`.
+            SystemUnavailable: the state could not be restored, and nothing had failed before: an interrupt is no
+                failure. Where something had, a note says so on that error.
+        """
+        await self.capture()
+        try:
+            yield
+            await self.restore()
+        except BaseException as error:
+            await self._restore_after(error)
+            raise
+
+    async def _restore_after(self, error: BaseException) -> None:
+        try:
+            await self.restore()
+        except HarnessError as second:
+            if isinstance(error, asyncio.CancelledError):  # of which nobody reads a note
+                what = f"interrupted, and the state at the start could not be restored: {second.what}"
+                raise SystemUnavailable(what, where=second.where, hint=second.hint) from second
+            error.add_note(f"The state at the start could not be restored: {second}")
 
     async def restore(self) -> None:
         """Brings both sides back to the captured state."""

@@ -136,8 +136,8 @@ async def _opened(
     )
     async with opened_sides(pair, settings, ()) as sides:
         states = StatePair(sides[0].store, sides[1].store)
-        await states.capture()
-        yield dict(zip(Side, sides, strict=True)), states
+        async with states.kept():
+            yield dict(zip(Side, sides, strict=True)), states
 
 
 @asynccontextmanager

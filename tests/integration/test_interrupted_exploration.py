@@ -1,6 +1,7 @@
 """Fuzzing and generating end when they are asked to, not when they have sent all that they would."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from aiohttp.test_utils import TestServer
 from harness.settings import Settings
 from harness.wiring.fuzz import fuzz_target
 from harness.wiring.generate import GenerateRequest, generate
+from harness.wiring.replay_request import SideOptions
+from tests.builders.small_pair import Databases, Servers
 
 DOCUMENT = {
     "openapi": "3.1.0",
@@ -74,6 +77,34 @@ async def test_no_request_is_sent_behind_an_interrupt(
         await exploring
     assert words.asked <= ENOUGH + 2, "more than was under way"
     assert not _written(tmp_path)
+
+
+async def test_what_exploring_stored_is_taken_back_after_an_interrupt(
+    servers: Servers, databases: Databases, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(databases.mark)
+    before = await asyncio.to_thread(databases.things)
+    thing = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    body = {"content": {"application/json": {"schema": thing}}, "required": True}
+    create = {"requestBody": body, "responses": {"201": {"description": "It is there now."}}}
+    document = tmp_path / "openapi.json"
+    await asyncio.to_thread(document.write_text, json.dumps({**DOCUMENT, "paths": {"/things": {"post": create}}}))
+    request = GenerateRequest(
+        openapi=str(document),
+        out=tmp_path / "s.json",
+        legacy_url=servers.start("--sqlite", str(databases.sqlite_path)),
+        target=SideOptions(url=servers.start("--dsn", databases.dsn)),
+        legacy_db=databases.sqlite_path,
+        target_dsn=databases.dsn,
+        examples=1000,
+    )
+    generating = asyncio.create_task(generate(request, Settings()))
+    while len((await asyncio.to_thread(databases.things))[0]) <= len(before[0]):
+        assert not generating.done(), "nothing was stored"
+    generating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await generating
+    assert await asyncio.to_thread(databases.things) == before
 
 
 def _written(directory: Path) -> list[Path]:
