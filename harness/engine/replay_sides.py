@@ -1,5 +1,6 @@
 """One side of a replay: how it is reached, authorised and given up on."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from harness.domain.ports import SideClient, StateStore
 from harness.domain.session import SAFE_METHODS
 from harness.uninterrupted import run_to_its_end
 
+_log = logging.getLogger(__name__)
 _OPENAPI = Request(method="GET", url="/openapi.json", headers=(("Accept", "application/json"),))
 
 
@@ -81,7 +83,10 @@ async def send_whole(client: SideClient, request: Request) -> Exchange:
     whatever is restored or removed.
     """
     sending = client.send(request)
-    return await (sending if request.method in SAFE_METHODS else run_to_its_end(sending))
+    if request.method in SAFE_METHODS:
+        return await sending
+    note = "interrupted; waiting for the answer to a %s, which may write (Ctrl-C again does not wait)"
+    return await run_to_its_end(sending, on_cancel=lambda: _log.warning(note, request.method))
 
 
 async def fetch_templates(legacy: SideClient, target: SideClient) -> OperationTemplates:
