@@ -32,58 +32,65 @@ class Followed:
     waivers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """MISSING for a row of the legacy only, EXTRA for one of the target only, VALUE for one that both have."""
+
+    kind: DifferenceKind
+    waivers: tuple[str, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class Cascade:
-    """The rows that are apart, by pointer, and the waivers that let them."""
+    """The rows that are apart, by pointer, or with no database seen the waivers that may have left some so."""
 
     sees_state: bool
-    rows: dict[str, DifferenceKind] = field(default_factory=dict)
-    """MISSING for a row of the legacy only, EXTRA for one of the target only, VALUE for one that both have."""
-    causes: dict[str, list[str]] = field(default_factory=dict)
-    """The waivers by row; with no database seen, all of them below an empty text."""
-    is_total: bool = False
+    apart: dict[str, _Apart] = field(default_factory=dict)
+    unseen: list[str] = field(default_factory=list)
 
     @property
     def is_active(self) -> bool:
         """Whether later differences may follow from a waived one."""
-        return self.is_total or bool(self.rows)
+        return bool(self.unseen or self.apart)
 
     def start(self, waived: list[Difference], waivers: list[str]) -> None:
         """A waived step left the states apart."""
         if not self.sees_state:
-            self.is_total = True
-            self.causes.setdefault("", []).extend(waivers)
+            self.unseen += waivers
         for difference in waived:
             if difference.facet is Facet.ROW:
-                is_presence = difference.kind in (DifferenceKind.MISSING, DifferenceKind.EXTRA)
                 row = _row_of(difference.pointer)
-                self.rows[row] = difference.kind if is_presence else _BOTH
-                self.causes.setdefault(row, []).extend(waivers)
+                is_presence = difference.kind in (DifferenceKind.MISSING, DifferenceKind.EXTRA)
+                before = self.apart[row].waivers if row in self.apart else ()
+                self.apart[row] = _Apart(difference.kind if is_presence else _BOTH, (*before, *waivers))
 
     def end_lives(self, record: StepRecord) -> None:
         """Rows that are gone on the side that had them are apart no longer."""
         for change in (*record.legacy_changes, *record.target_changes):
             if change.after is None:
-                row = key_pointer(change.table, change.key)
-                self.rows.pop(row, None)
-                self.causes.pop(row, None)
+                self.apart.pop(key_pointer(change.table, change.key), None)
+
+    @property
+    def _waivers(self) -> tuple[str, ...]:
+        named = [*self.unseen, *(name for row in self.apart.values() for name in row.waivers)]
+        return tuple(dict.fromkeys(named))
 
     def split(self, left: list[Difference], legacy: Answer) -> Followed:
         """A step's differences that no waiver explains, as rows that are apart by now explain them."""
         if not self.is_active:
             return Followed(stays=left)
         has_status = any(difference.facet is Facet.STATUS for difference in left)
-        found = Followed(waivers=tuple(dict.fromkeys(name for names in self.causes.values() for name in names)))
+        found = Followed(waivers=self._waivers)
         for difference in left:
             follows = self._follows(difference, legacy.body, has_status)
             (found.cascaded if follows else found.stays).append(difference)
         return found
 
     def _follows(self, difference: Difference, body: Any, has_status: bool) -> bool:
-        if self.is_total:
+        if self.unseen:
             return difference.facet is not Facet.TRANSPORT
         if difference.facet is Facet.ROW:
-            return _row_of(difference.pointer) in self.rows
+            return _row_of(difference.pointer) in self.apart
         if difference.facet is Facet.STATUS:
             return not {difference.legacy, difference.target} & _NEVER_FROM_STATE
         if difference.facet is not Facet.BODY:
@@ -91,7 +98,7 @@ class Cascade:
         return has_status or self._is_from_state(difference, body)
 
     def _is_from_state(self, difference: Difference, body: Any) -> bool:
-        kinds = set(self.rows.values())
+        kinds = {row.kind for row in self.apart.values()}
         if difference.kind is DifferenceKind.ORDER:
             return _BOTH in kinds  # a row more or less does not move the others
         if difference.kind in (DifferenceKind.MISSING, DifferenceKind.EXTRA):
@@ -113,7 +120,7 @@ class Cascade:
         return other in kinds or _BOTH in kinds
 
     def _is_of_row_apart(self, owner: Any, *, default: bool) -> bool:
-        return default if owner is None else any(row.endswith(f"/{owner}") for row in self.rows)
+        return default if owner is None else any(row.endswith(f"/{owner}") for row in self.apart)
 
 
 def _is_there_twice(difference: Difference, body: Any) -> bool:
