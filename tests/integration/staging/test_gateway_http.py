@@ -128,32 +128,6 @@ async def test_without_a_route_the_gateway_answers_itself(make_cloud: MakeCloud)
                 assert response.headers["apigw-requestid"]
 
 
-async def test_what_a_request_comes_to_after_the_stop_is_not_complained_of(caplog: pytest.LogCaptureFixture) -> None:
-    asked, stopped, failed = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    class Ending:
-        async def invoke(self, function_key: str, event: Mapping[str, object], *, trace_id: str) -> InvocationAnswer:
-            asked.set()
-            await stopped.wait()
-            asyncio.get_running_loop().call_soon(failed.set)
-            raise SystemUnavailable("the local cloud has been stopped")
-
-    routes = RouteTable(definition().routes)
-    gateway = HttpApiGateway(routes=routes, invoker=Ending(), settings=GatewaySettings(account_id="1"))
-    await gateway.start()
-    async with aiohttp.ClientSession() as session:
-        asking = asyncio.ensure_future(session.get(gateway.url))
-        await asked.wait()
-        asking.cancel()
-        await asyncio.wait([asking])
-    await gateway.stop()
-    stopped.set()
-    await failed.wait()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert not caplog.records
-
-
 async def test_request_id_is_in_event_and_answer(recorded: Any) -> None:
     gateway, recorder = recorded
 
