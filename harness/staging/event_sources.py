@@ -19,6 +19,7 @@ from harness.domain.cloud import EventSourceDefinition
 from harness.staging.authorizer import Invoker
 from harness.staging.aws import client
 from harness.staging.pool import InvocationOutcome
+from harness.uninterrupted import run_to_its_end
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class EventSource:
         self._pollers = [asyncio.create_task(self._poll()) for _ in range(self._definition.maximum_concurrency)]
 
     async def stop(self) -> None:
-        """Stops polling; a batch that is being worked on stays in the queue and is delivered again."""
+        """Takes nothing more once it returns; a batch that is worked on stays in the queue and is delivered again."""
         pollers, self._pollers = self._pollers, []
         for poller in pollers:
             poller.cancel()
@@ -72,7 +73,7 @@ class EventSource:
     async def _poll(self) -> None:
         while True:
             try:
-                messages = await asyncio.to_thread(self._receive)
+                messages = await run_to_its_end(asyncio.to_thread(self._receive))
                 if messages:
                     await self._handle(messages)
                     continue

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -129,6 +130,17 @@ class LocalCloud:
             await pool.stop()
         for service in self._followers:
             await service.stop()
+
+    @asynccontextmanager
+    async def without_sources(self) -> AsyncIterator[None]:
+        """Queues and schedules invoke nothing here until the context is left: another cloud gets all that they have."""
+        for service in self._sources:
+            await service.stop()
+        try:
+            yield
+        finally:
+            for service in self._sources:
+                await service.start()
 
     async def invoke(self, function_key: str, event: Mapping[str, object], *, trace_id: str = "") -> InvocationAnswer:
         """Invokes a function directly, as an event source would."""

@@ -35,7 +35,8 @@ async def _check_calls(context: ProbeContext) -> tuple[Check, ...]:
     keys = [function.key for function in pair.definition.functions]
     failing = load_failing_sources()
     pair.authoriser.calls.clear()
-    async with context.restored_state():
+    # Else the pair's own functions, which have read all that they read once, may get the background work.
+    async with context.restored_state(), pair.cloud.without_sources():
         cloud = local_cloud(
             pair.definition, pair.artifacts, pair.authoriser, context.temporary_directory("infra"), failing
         )

@@ -183,6 +183,26 @@ async def test_a_function_that_raises_keeps_its_whole_batch(artifacts: BuiltArti
     assert sorted(dead) == ["crash", "good"]
 
 
+async def test_a_cloud_without_its_sources_leaves_their_messages_to_another(
+    artifacts: BuiltArtifacts, tmp_path: Path
+) -> None:
+    sources = (EventSourceDefinition(queue="work", function_key="worker", reports_item_failures=True),)
+    of = _defined("worker", queues=(QueueDefinition(name="work", visibility_timeout_s=30),), event_sources=sources)
+    async with _running(of, artifacts, tmp_path) as (cloud, aws, authoriser):
+        sqs, url = aws.client("sqs"), f"{aws.endpoint}/123456789012/work"
+        other = local_cloud(of, artifacts, authoriser, tmp_path / "other")
+        async with cloud.without_sources():
+            await other.start()
+            for body in ("a", "b", "c"):
+                sqs.send_message(QueueUrl=url, MessageBody=body)
+                await _until(lambda: _left(sqs, url) == 0)
+            assert (cloud.pool("worker").environments_started, other.pool("worker").environments_started) == (0, 1)
+            await other.stop()
+        sqs.send_message(QueueUrl=url, MessageBody="d")
+        await _until(lambda: _left(sqs, url) == 0)
+        assert cloud.pool("worker").environments_started == 1
+
+
 async def test_a_schedule_invokes_with_its_input(artifacts: BuiltArtifacts, tmp_path: Path) -> None:
     of = _defined("probe")
     once = ScheduleDefinition(
