@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
 _Answer = TypeVar("_Answer")
@@ -43,3 +43,19 @@ def uninterrupted(
         return await run_to_its_end(method(*args, **kwargs))
 
     return whole
+
+
+async def run_together(*works: Awaitable[_Answer]) -> list[_Answer]:
+    """The answers of all, in order.
+
+    Guarantees that none is under way any more when this returns or raises; a cancellation is passed on to each. The
+    first error is raised as it is.
+    """
+    # Without `return_exceptions` the others would be left to themselves with the first error or cancellation.
+    ended = await asyncio.gather(*works, return_exceptions=True)
+    answers = list[_Answer]()
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each
+        answers.append(each)
+    return answers

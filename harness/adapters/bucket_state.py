@@ -1,10 +1,9 @@
 """The objects of a bucket as a state to capture and restore."""
 
-import asyncio
 from collections.abc import Mapping
 
 from harness.adapters.object_bucket import ObjectBucket
-from harness.uninterrupted import uninterrupted
+from harness.uninterrupted import run_together, uninterrupted
 
 
 class BucketState:
@@ -31,7 +30,7 @@ class BucketState:
         changed = [key for key, version in self._versions.items() if now.get(key) != version]
         for key in [*(now.keys() - self._versions.keys()), *(key for key in changed if key in now)]:
             await self._bucket.remove(key)
-        await asyncio.gather(*(self._bucket.put_new(key, self._bodies[key]) for key in changed))
+        await run_together(*(self._bucket.put_new(key, self._bodies[key]) for key in changed))
 
     @uninterrupted
     async def close(self) -> None:

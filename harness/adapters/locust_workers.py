@@ -22,6 +22,7 @@ from harness.adapters.load_lines import (
 )
 from harness.child import Child, free_port
 from harness.domain.errors import HarnessError, SystemUnavailable
+from harness.uninterrupted import run_together
 
 _LOOPBACK = "127.0.0.1"
 _START_S = 60
@@ -65,7 +66,7 @@ async def run_crew(crew: Crew, order: LoadOrder) -> Gathered:
             children[worker.name] = _start_worker(crew, worker, port)
         ended = await _watch(crew, master, children, lines, order.limit_s + _START_S + _LAST_ANSWER_S)
     finally:
-        await asyncio.gather(*(child.stop(grace_s=2.0) for child in children.values()))
+        await run_together(*(child.stop(grace_s=2.0) for child in children.values()))
         path.unlink(missing_ok=True)
     return gather(crew, lines, ended)
 

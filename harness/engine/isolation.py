@@ -10,8 +10,7 @@ from harness.domain.isolation.plan import Intent, Plan
 from harness.domain.isolation.scenario import Cell, IsolationScenario, Kind, OperationSpec, RowSpec, normal_cell
 from harness.domain.ports import SideClient
 from harness.engine.isolation_answers import read_page, read_row
-from harness.engine.overlap import run_together
-from harness.uninterrupted import run_to_its_end
+from harness.uninterrupted import run_to_its_end, run_together
 
 _CLEANING_ROUNDS = 5
 

@@ -10,6 +10,7 @@ from harness.domain.errors import SystemUnavailable
 from harness.domain.exchange import Side
 from harness.domain.load_profile import Arrival, LoadProfile, plan_arrivals
 from harness.domain.ports import SideClient
+from harness.uninterrupted import run_together
 
 CONTROL = "control"
 """The arm that sends to the legacy a second time: what it differs by is the noise of measuring."""
@@ -109,7 +110,7 @@ async def _run_round(
             arm=arm, round=number, operation=arrival.operation.name, latency_ms=latency_ms, status=status
         )
 
-    return list(await asyncio.gather(*(one(index, arrival) for index, arrival in enumerate(arrivals))))
+    return await run_together(*(one(index, arrival) for index, arrival in enumerate(arrivals)))
 
 
 async def _status_of(client: SideClient, arrival: Arrival, sequence: str, timeout_s: float) -> int | None:

@@ -8,11 +8,11 @@ from harness.domain.exchange import Exchange, Side
 from harness.domain.generation import Observed
 from harness.domain.session import Session, Step
 from harness.domain.substitution import UnsavedValueError, fill_request
-from harness.engine.overlap import run_together
 from harness.engine.replay_options import ReplayOptions
 from harness.engine.replay_session import not_sent, saved_values
 from harness.engine.replay_sides import Outages, ReplaySide
 from harness.engine.replay_state import StatePair
+from harness.uninterrupted import run_together
 
 
 async def observe_sessions(

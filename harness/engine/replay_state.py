@@ -12,7 +12,7 @@ from harness.domain.ports import StateStore
 from harness.domain.record import RowChange
 from harness.domain.row_mapping import RowMapping
 from harness.domain.rows import DatabaseState, TableSchema
-from harness.engine.overlap import run_together
+from harness.uninterrupted import run_together
 
 Changes = tuple[RowChange, ...]
 _LATE_COMMIT_WAITS_S = (0.02, 0.08)

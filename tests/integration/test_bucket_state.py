@@ -1,7 +1,8 @@
 """Objects of a bucket, and messages in queues, as the state that a session starts from."""
 
+import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from moto.server import ThreadedMotoServer
 from harness.adapters.bucket_state import BucketState
 from harness.adapters.object_bucket import ObjectBucket
 from harness.domain.cloud import CloudDefinition, QueueDefinition
+from harness.domain.errors import SystemUnavailable
 from harness.staging.queues import Queues, create_queues
 from tests.builders.interruption import Interruption
 
@@ -112,3 +114,39 @@ async def test_a_restore_that_is_cancelled_at_any_moment_is_done_when_it_says_so
             break
     assert at > 1
     await state.close()
+
+
+class OneRefused(ObjectBucket):
+    """Refuses one object at once; the others take until they are let."""
+
+    def __init__(self, bucket: ObjectBucket) -> None:
+        self._bucket = bucket
+        self.may_end = asyncio.Event()
+        self.written: list[str] = []
+
+    async def list_versions(self) -> Mapping[str, str]:
+        return await self._bucket.list_versions()
+
+    async def read(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        return await self._bucket.read(keys)
+
+    async def put_new(self, key: str, body: bytes) -> None:
+        if key == "a":
+            raise SystemUnavailable("S3 refuses", where=key)
+        await self.may_end.wait()
+        await self._bucket.put_new(key, body)
+        self.written.append(key)
+
+
+async def test_a_restore_that_fails_says_so_when_nothing_is_under_way_any_more(bucket: ObjectBucket) -> None:
+    for key in ("a", "b"):
+        await bucket.put_new(key, key.encode())
+    refusing = OneRefused(bucket)
+    state = BucketState(refusing)
+    await state.capture()
+    for key in ("a", "b"):
+        await bucket.remove(key)
+    asyncio.get_running_loop().call_later(0.05, refusing.may_end.set)
+    with pytest.raises(SystemUnavailable):
+        await state.restore()
+    assert refusing.written == ["b"]

@@ -3,7 +3,6 @@
 The legacy is one of the probe's own, since the pair's has a history by then.
 """
 
-import asyncio
 import json
 import tomllib
 from collections.abc import AsyncIterator, Sequence
@@ -17,6 +16,7 @@ from harness.domain.difference import Difference
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.exchange import Request, Side
 from harness.domain.objects import ObjectState
+from harness.uninterrupted import run_together
 from harness.wiring.legacy import legacy_system, place_database
 from harness.wiring.objects import compare_stored_objects
 from harness.wiring.paths import scenarios_directory
@@ -92,7 +92,7 @@ class CachePair:
             SystemUnavailable: one is not answered with 200, work was given up, or is not done in time.
         """
         url = self._context.pair.cloud.gateway_url
-        await asyncio.gather(*(_send(Side.TARGET, url, request) for request in requests))
+        await run_together(*(_send(Side.TARGET, url, request) for request in requests))
         await self._state.settle(self._cases.background_timeout_s)
         if await self._state.count_given_up():
             hint = "See the logs of the function that the queue invokes."

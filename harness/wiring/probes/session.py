@@ -19,6 +19,7 @@ from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Request, Side
 from harness.domain.load_profile import LoadOperation
+from harness.uninterrupted import run_together
 from harness.wiring.measure import load_profile
 from harness.wiring.probes.context import ProbeContext, evidence_for_all
 
@@ -70,7 +71,7 @@ async def _check_transactions(context: ProbeContext, client: HttpSide) -> list[C
 
 async def _check_pool(context: ProbeContext, client: HttpSide) -> Check:
     read = _operation("GET").request("pool")
-    await asyncio.gather(*(client.send(read) for _ in range(_BURST)))
+    await run_together(*(client.send(read) for _ in range(_BURST)))
     environments = len(context.pair.cloud.pids)
     connection = await asyncpg.connect(context.pair.postgres.superuser_dsn)
     try:
