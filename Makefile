@@ -6,7 +6,7 @@ POLICY_VENV := .venv-policy
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --quiet --disable-pip-version-check --require-hashes --no-deps
 
-.PHONY: verify test lint format types bench docs lock install clean help policy-scan
+.PHONY: verify test lint infra format types bench docs lock install clean help policy-scan
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -23,6 +23,9 @@ lint: install ## Check style, types and the import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+infra: install ## Apply the Terraform files to a local AWS, judge what it made, destroy it
+	$(BIN)/parakeet infra check
 
 format: install ## Format the code
 	$(BIN)/ruff check --fix-only .
