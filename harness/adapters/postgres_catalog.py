@@ -15,7 +15,7 @@ from harness.domain.sqlite_rows import BOOKKEEPING_TABLES, quote_name
 
 _COLUMNS = """
 SELECT c.relname AS table_name, a.attname AS column_name,
-       pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared_type,
+       pg_catalog.format_type(b.type, b.typmod) AS declared_type,
        NOT a.attnotnull AS is_nullable, a.attgenerated <> '' AS is_generated,
        CASE WHEN a.attidentity <> '' THEN 'identity' ELSE pg_get_expr(d.adbin, d.adrelid) END AS default_text,
        array_position(k.indkey::int2[], a.attnum) AS key_position,
@@ -24,7 +24,14 @@ SELECT c.relname AS table_name, a.attname AS column_name,
             THEN pg_get_serial_sequence(format('%I.%I', current_schema(), c.relname), a.attname) END AS sequence
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-JOIN pg_type t ON t.oid = a.atttypid
+CROSS JOIN LATERAL (
+    WITH RECURSIVE based(type, typmod) AS (
+        SELECT a.atttypid, a.atttypmod
+        UNION ALL SELECT d.typbasetype, d.typtypmod FROM based JOIN pg_type d ON d.oid = based.type AND d.typtype = 'd'
+    )
+    SELECT based.type, based.typmod FROM based JOIN pg_type d ON d.oid = based.type AND d.typtype <> 'd'
+) b -- a domain's values are those of the type below it
+JOIN pg_type t ON t.oid = b.type
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -117,6 +124,7 @@ def _schema(name: str, rows: list[Any]) -> TableSchema:
             declared_type=row["declared_type"],
             is_nullable=row["is_nullable"],
             default=row["default_text"],
+            is_generated=row["is_generated"],
         )
         for row in rows
     )
@@ -169,5 +177,12 @@ def _order(schema: TableSchema, name: str) -> str:
 
 
 def ordered_as_bytes(name: str, declared_type: str) -> str:
-    """A column to sort by: SQLite orders text by bytes, so must this, whatever the column's own collation."""
-    return quote_name(name) + (' COLLATE "C"' if declared_type.startswith(_TEXTUAL) else "")
+    """A column to sort by: SQLite orders text by bytes, so must this, whatever the column's own order."""
+    if declared_type.startswith(_TEXTUAL):
+        return f'{quote_name(name)} COLLATE "C"'
+    return quote_name(name) + ("" if has_one_order(declared_type) else '::text COLLATE "C"')
+
+
+def has_one_order(declared_type: str) -> bool:
+    """Whether both databases order the values alike; an enum's order, say, is that of its labels' declaration."""
+    return declared_type == "bytea" or family_of(declared_type) is not Family.OTHER

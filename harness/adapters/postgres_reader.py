@@ -1,15 +1,17 @@
 """A PostgreSQL database as ordered streams of rows: one connection, one moment, a block ahead of its reader."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
+from itertools import count
 from typing import Any
 
 import asyncpg
 
 from harness.adapters.postgres import postgres_errors
-from harness.adapters.postgres_catalog import Catalog, ordered_as_bytes, read_catalog
+from harness.adapters.postgres_catalog import Catalog, has_one_order, ordered_as_bytes, read_catalog
 from harness.adapters.postgres_dsn import connect
 from harness.domain.row_difference import Key
 from harness.domain.row_parity import KeyRange
@@ -17,6 +19,7 @@ from harness.domain.rows import Cell, Row, TableSchema
 from harness.domain.sqlite_rows import quote_name
 
 BLOCK_ROWS = 5_000
+_SIZE = re.compile(r"\(\d+(,-?\d+)?\)")
 READABLE = "SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'"
 """What the session of a reader has to be set to."""
 
@@ -85,35 +88,65 @@ class PostgresReader:
 
     async def find_rows(self, table: str, key: Sequence[str], keys: Sequence[Key]) -> Sequence[Row]:
         """The rows that have one of these keys; a key that the columns cannot hold has none."""
-        cells = self._cells(table, self._catalog.schemas[table].column_names)
-        same = " AND ".join(f"{quote_name(name)} = {self._given(table, name, n)}" for n, name in enumerate(key, 1))
-        statement = await self._connection.prepare(f"SELECT {cells} FROM {quote_name(table)} WHERE {same}")  # noqa: S608
+        statements: dict[tuple[bool, ...], Any] = {}
         found: list[Row] = []
         for each in keys:
             if any(isinstance(cell, str) and "\0" in cell for cell in each):
                 continue
+            nulls = tuple(cell is None for cell in each)
+            if nulls not in statements:
+                statements[nulls] = await self._connection.prepare(self._select_one(table, key, nulls))
             with suppress(asyncpg.DataError):
                 async with self._connection.transaction():
-                    found += await statement.fetch(*map(_text, each))
+                    found += await statements[nulls].fetch(*(_text(cell) for cell in each if cell is not None))
         return found
+
+    def _select_one(self, table: str, key: Sequence[str], nulls: Sequence[bool]) -> str:
+        """Asks for a key of these parts; one condition for all, NULLs or not, would search by no index."""
+        cells = self._cells(table, self._catalog.schemas[table].column_names)
+        given = count(1)
+        same = " AND ".join(
+            f"{quote_name(name)} " + ("IS NULL" if is_null else f"= {self._given(table, name, next(given))}")
+            for name, is_null in zip(key, nulls, strict=True)
+        )
+        return f"SELECT {cells} FROM {quote_name(table)} WHERE {same}"  # noqa: S608 - quoted names
 
     def _condition(self, table: str, key: Sequence[str], keys: KeyRange) -> tuple[str, list[str | None]]:
         parts, values = list[str](), list[str | None]()
         for sign, bound in ((">", keys.after), ("<=", keys.upto)):
             if bound is not None:
-                given = ", ".join(self._given(table, name, len(values) + n) for n, name in enumerate(key, 1))
-                parts.append(f"({self._order(table, key)}) {sign} ({given})")
+                given = ", ".join(self._bound(table, name, len(values) + n) for n, name in enumerate(key, 1))
+                terms = ", ".join(self._sorted_by(table, name) for name in key)
+                # NULL comes first, and so lies behind no bound and up to each.
+                may_be_null = sign == "<=" and any(self._may_be_null(table, name) for name in key)
+                parts.append(f"(({terms}) > ({given})) IS NOT TRUE" if may_be_null else f"({terms}) {sign} ({given})")
                 values += map(_text, bound)
         return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
 
     def _given(self, table: str, column: str, number: int) -> str:
-        return f"${number}::text::{self._catalog.casts[table][column]}"
+        # Without its size: a key that is cut or rounded to fit would be another row's.
+        kind = _SIZE.sub("", self._catalog.casts[table][column])
+        return f"${number}::text::{'bpchar' if kind == 'character' else kind}"
+
+    def _bound(self, table: str, column: str, number: int) -> str:
+        """What the column is sorted by, of a given value."""
+        ordered = has_one_order(self._catalog.casts[table][column])
+        return self._given(table, column, number) if ordered else f"${number}::text"
 
     def _cells(self, table: str, names: Sequence[str]) -> str:
         return ", ".join(self._catalog.streamed[table][name] for name in names)
 
     def _order(self, table: str, key: Sequence[str]) -> str:
-        return ", ".join(ordered_as_bytes(name, self._catalog.casts[table][name]) for name in key)
+        # Where it can hold none, the words would keep the order of the key's index from being used.
+        return ", ".join(
+            self._sorted_by(table, name) + (" NULLS FIRST" if self._may_be_null(table, name) else "") for name in key
+        )
+
+    def _sorted_by(self, table: str, name: str) -> str:
+        return ordered_as_bytes(name, self._catalog.casts[table][name])
+
+    def _may_be_null(self, table: str, name: str) -> bool:
+        return any(each.is_nullable for each in self._catalog.schemas[table].columns if each.name == name)
 
 
 def _text(cell: Cell) -> str | None:

@@ -78,15 +78,16 @@ class SqliteReader:
     async def read_blocks(self, table: str, key: Sequence[str], keys: KeyRange) -> AsyncIterator[Sequence[Row]]:
         """The rows of a range in key order; text that is not UTF-8 comes as `decode_text` reads it."""
         names = (await self._schema(table)).column_names
-        places = [names.index(name) for name in key]
+        where, values = _condition(key, keys)
+        sql = f"SELECT {_names(names)} FROM {quote_name(table)}{where} ORDER BY {_order(key)} LIMIT -1 OFFSET ?"  # noqa: S608
         self._database.text_factory = str
+        given, last = 0, keys.after
         while True:
-            where, values = _condition(key, keys)
-            sql = f"SELECT {_names(names)} FROM {quote_name(table)}{where} ORDER BY {_order(key)}"  # noqa: S608
-            cursor = self._database.execute(sql, values)
+            # How many were given tells where to go on: keys may be NULL, and rows without a key may be equal.
+            cursor = self._database.execute(sql, [*values, given])
             try:
                 while block := cursor.fetchmany(BLOCK_ROWS):
-                    keys = KeyRange(after=tuple(block[-1][place] for place in places), upto=keys.upto)
+                    given, last = given + len(block), tuple(block[-1][names.index(name)] for name in key)
                     yield block
                 return
             except sqlite3.OperationalError as error:
@@ -95,7 +96,7 @@ class SqliteReader:
                 # The driver's own decoding is several times as fast, and most files never need another.
                 self._database.text_factory = decode_text
             except sqlite3.DatabaseError as error:
-                raise self._damaged(table, keys.after, error) from error
+                raise self._damaged(table, last, error) from error
 
     def _damaged(self, table: str, after: Key | None, error: sqlite3.DatabaseError) -> ConfigurationError:
         """Says where the file is damaged."""
@@ -119,12 +120,17 @@ class SqliteReader:
 
 
 def _condition(key: Sequence[str], keys: KeyRange) -> tuple[str, list[Any]]:
+    """NULL comes first, and so lies behind no bound and up to each; keys of SQLite may hold it."""
     parts, values = [], list[Any]()
-    for sign, bound in ((">", keys.after), ("<=", keys.upto)):
-        if bound is not None:
-            # The first condition alone is what an index is searched by, whatever its collations.
-            parts.append(f"{_order(key[:1])} {sign[0]}= ? AND ({_order(key)}) {sign} ({', '.join('?' * len(key))})")
-            values += map(_plain, (bound[0], *bound))
+    first, behind = _order(key[:1]), f"({_order(key)}) > ({', '.join('?' * len(key))})"
+    # The condition on the first column alone is what an index is searched by, whatever its collations.
+    if keys.after is not None:
+        parts.append(f"{first} >= ? AND {behind}")
+        values += map(_plain, (keys.after[0], *keys.after))
+    if keys.upto is not None:
+        begins_with_null = f" OR {first} IS NULL" if keys.after is None else ""
+        parts.append(f"({first} <= ?{begins_with_null}) AND ({behind}) IS NOT TRUE")
+        values += map(_plain, (keys.upto[0], *keys.upto))
     return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
 
 

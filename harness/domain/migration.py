@@ -99,7 +99,7 @@ class TableCarrier:
 
     def _sources(self) -> Iterator["_Source"]:
         plan = self.plan
-        for pair in plan.shared:
+        for pair in (pair for pair in plan.shared if not pair.target.is_generated):
             yield _Source(name=pair.name, target=pair.target, legacy_at=pair.legacy_at, rule=pair.rule)
         for column in plan.added:
             if column.fill is not Fill.ANY:

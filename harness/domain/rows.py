@@ -17,6 +17,8 @@ class Column:
     declared_type: str
     is_nullable: bool
     default: str | None = None
+    is_generated: bool = False
+    """Whether the database computes it of the row's other columns: it can be read, and not be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,10 @@ MARKER_TABLE = "parakeet_disposable"
 
 BOOKKEEPING_TABLES = frozenset({"alembic_version", MARKER_TABLE})
 
+_OF_A_VIRTUAL_TABLE = 1
+_GENERATED = frozenset({2, 3})
+"""What `table_xinfo` says of columns that are hidden: those that are computed, when read or when written."""
+
 Query = Callable[[str], Iterable[tuple[Any, ...]]]
 
 
@@ -72,10 +76,16 @@ def _read_table(query: Query, name: str) -> TableRows:
 
 def read_sqlite_schema(query: Query, name: str) -> TableSchema:
     """A table as it is declared."""
-    described = list(query(f"PRAGMA table_info({quote_name(name)})"))
-    keys = sorted((position, column) for _, column, _, _, _, position in described if position)
+    described = [row for row in query(f"PRAGMA table_xinfo({quote_name(name)})") if row[6] != _OF_A_VIRTUAL_TABLE]
+    keys = sorted((position, column) for _, column, _, _, _, position, _ in described if position)
     columns = tuple(
-        Column(name=column, declared_type=kind, is_nullable=not (not_null or position), default=default)
-        for _, column, kind, not_null, default, position in described
+        Column(
+            name=column,
+            declared_type=kind.removesuffix(" GENERATED ALWAYS") if hidden in _GENERATED else kind,
+            is_nullable=not (not_null or position),
+            default=default,
+            is_generated=hidden in _GENERATED,
+        )
+        for _, column, kind, not_null, default, position, hidden in described
     )
     return TableSchema(name=name, columns=columns, key=tuple(column for _, column in keys))

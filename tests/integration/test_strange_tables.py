@@ -1,0 +1,146 @@
+"""Tables that no application of ours has: keys that hold NULL or an enum, computed columns, domains, cut keys."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from harness.engine.rows import RowParityOptions
+from harness.settings import RowsSettings
+from harness.wiring.migrate import migrate_rows
+from harness.wiring.parity import RowParityRequest, compare_rows
+
+_SIXTY = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 60)"
+_PAIRS = f"""
+CREATE TABLE pairs (a TEXT, b INTEGER, v TEXT, PRIMARY KEY (a, b));
+{_SIXTY} INSERT INTO pairs SELECT 'k' || (n / 10), n, 'v' FROM s;
+"""
+_TARGET_PAIRS = """
+CREATE TABLE pairs (a text, b integer, v text);
+INSERT INTO pairs SELECT 'k' || (n / 10), n, 'v' FROM generate_series(1, 60) n;
+"""
+_NULL_KEYS = "INSERT INTO pairs VALUES (NULL, 1, 'x'), ('k3', NULL, 'y')"
+_POINTERS = ['/pairs/["k3",null]', "/pairs/[null,1]"]
+_COMPUTED = (
+    "CREATE TABLE orders (id INTEGER PRIMARY KEY, price {0}, pieces {0}, total {0} GENERATED ALWAYS AS ({1}) STORED)"
+)
+
+
+async def _found(legacy: str | Path, target: str, *, rows: int = 25) -> list[str]:
+    options = RowParityOptions(partition_rows=rows, recheck_after_s=0)
+    request = RowParityRequest(legacy=str(legacy), target_dsn=target, rows=RowsSettings(), options=options)
+    return sorted(each.pointer for each in (await compare_rows(request)).first)
+
+
+def _sqlite(directory: Path, script: str) -> Path:
+    file = directory / "legacy.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(script)
+    return file
+
+
+async def _postgres(dsn: str, script: str) -> str:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(script)
+    finally:
+        await connection.close()
+    return dsn
+
+
+@pytest.mark.parametrize("rows", [7, 1000], ids=["ranges", "one range"])
+async def test_a_row_whose_key_holds_null_is_compared(tmp_path: Path, postgres_dsn: str, rows: int) -> None:
+    legacy = _sqlite(tmp_path, f"{_PAIRS}{_NULL_KEYS}")
+    target = await _postgres(postgres_dsn, _TARGET_PAIRS)
+    assert await _found(legacy, target, rows=rows) == _POINTERS
+    await _postgres(target, _NULL_KEYS)
+    assert await _found(legacy, target, rows=rows) == []
+    with closing(sqlite3.connect(legacy)) as database, database:
+        database.execute("DELETE FROM pairs WHERE a IS NULL OR b IS NULL")
+    assert await _found(legacy, target, rows=rows) == _POINTERS
+
+
+async def test_a_row_that_postgresql_keeps_without_a_key_is_compared(new_database: Callable[[str], str]) -> None:
+    loose = await _postgres(new_database("template1"), f"{_TARGET_PAIRS}{_NULL_KEYS}")
+    keyed = await _postgres(new_database("template1"), f"{_TARGET_PAIRS} ALTER TABLE pairs ADD PRIMARY KEY (a, b)")
+    assert await _found(loose, keyed, rows=7) == _POINTERS
+    assert await _found(keyed, loose, rows=7) == _POINTERS
+
+
+async def test_an_enum_in_a_key_keeps_rows_together(tmp_path: Path, postgres_dsn: str) -> None:
+    names = "CASE n % 3 WHEN 0 THEN 'open' WHEN 1 THEN 'closed' ELSE 'aborted' END"
+    legacy = _sqlite(
+        tmp_path,
+        "CREATE TABLE events (state TEXT, n INTEGER, PRIMARY KEY (state, n));"
+        f"{_SIXTY.replace('60', '16000')} INSERT INTO events SELECT {names}, n FROM s",
+    )
+    target = await _postgres(
+        postgres_dsn,
+        "CREATE TYPE state AS ENUM ('open', 'closed', 'aborted');"
+        "CREATE TABLE events (state state, n integer, PRIMARY KEY (state, n));"
+        f"INSERT INTO events SELECT ({names})::state, n FROM generate_series(1, 16000) n;"
+        "DELETE FROM events WHERE n = 9",
+    )
+    # More rows than are read again: they have to meet at once.
+    assert await _found(legacy, target, rows=100_000) == ['/events/["open",9]']
+    assert await _found(legacy, target, rows=3000) == ['/events/["open",9]']
+
+
+async def test_a_computed_column_is_compared_and_left_to_the_target(tmp_path: Path, postgres_dsn: str) -> None:
+    computed = _COMPUTED.format("REAL", "price * pieces")
+    legacy = _sqlite(tmp_path, f"{computed}; INSERT INTO orders VALUES (1, 2.5, 2), (2, 1, 3)")
+    target = await _postgres(postgres_dsn, _COMPUTED.format("double precision", "price * pieces"))
+    await migrate_rows(legacy, target)
+    assert await _found(legacy, target) == []
+    await _postgres(target, "ALTER TABLE orders ALTER COLUMN total SET EXPRESSION AS (price * pieces + id - 1)")
+    assert await _found(legacy, target) == ["/orders/2/total"]
+
+
+async def test_a_domain_is_compared_as_the_type_below_it(tmp_path: Path, postgres_dsn: str) -> None:
+    legacy = _sqlite(
+        tmp_path,
+        "CREATE TABLE fees (id INTEGER PRIMARY KEY, fee NUMERIC(30, 10), at DATETIME);"
+        "INSERT INTO fees VALUES (1, 1.5, '2026-02-04 12:30:00'), (2, 9007199254740993, '2026-02-04 12:30:15.250')",
+    )
+    target = await _postgres(
+        postgres_dsn,
+        "CREATE DOMAIN exact AS numeric(30, 10); CREATE DOMAIN fee AS exact CHECK (VALUE > 0);"
+        "CREATE DOMAIN at AS timestamp;"
+        "CREATE TABLE fees (id integer PRIMARY KEY, fee fee, at at)",
+    )
+    await migrate_rows(legacy, target)
+    assert await _found(legacy, target) == []
+    await _postgres(target, "UPDATE fees SET fee = 9007199254740992, at = at + interval '1 microsecond' WHERE id = 2")
+    assert await _found(legacy, target) == ["/fees/2/at", "/fees/2/fee"]
+
+
+async def test_a_key_that_was_cut_is_not_another_rows(tmp_path: Path, postgres_dsn: str) -> None:
+    legacy = _sqlite(
+        tmp_path,
+        "CREATE TABLE names (k VARCHAR(5) PRIMARY KEY); INSERT INTO names VALUES ('abcde'), ('abcdefgh');"
+        "CREATE TABLE times (k DATETIME PRIMARY KEY);"
+        "INSERT INTO times VALUES ('2026-02-04 10:00:00'), ('2026-02-04 10:00:00.3');",
+    )
+    target = await _postgres(
+        postgres_dsn,
+        "CREATE TABLE names (k varchar(5) PRIMARY KEY); INSERT INTO names VALUES ('abcde');"
+        "CREATE TABLE times (k timestamp(0) PRIMARY KEY); INSERT INTO times VALUES ('2026-02-04 10:00:00')",
+    )
+    assert await _found(legacy, target) == ['/names/"abcdefgh"', '/times/"2026-02-04 10:00:00.3"']
+
+
+async def test_text_that_is_not_utf_8_costs_no_equal_row(tmp_path: Path, postgres_dsn: str) -> None:
+    legacy = _sqlite(
+        tmp_path,
+        f"CREATE TABLE lines (a TEXT, b TEXT); {_SIXTY.replace('60', '6000')}"
+        " INSERT INTO lines SELECT NULL, 'same' FROM s;"
+        "INSERT INTO lines VALUES ('z', CAST(x'ff41' AS TEXT))",
+    )
+    target = await _postgres(
+        postgres_dsn,
+        "CREATE TABLE lines (a text, b text); INSERT INTO lines SELECT NULL, 'same' FROM generate_series(1, 6000)",
+    )
+    assert await _found(legacy, target) == [r'/lines/["z","\udcffA"]']
