@@ -7,6 +7,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,20 @@ def load_command(name: str) -> Any:
     module, attribute = COMMANDS[name].split(":")
     found = getattr(importlib.import_module(module), attribute)
     if isinstance(found, typer.Typer):
-        return get_group(found)
+        return _as_written(get_group(found))
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
     single.command(name)(found)
-    return get_command(single)
+    return _as_written(get_command(single))
+
+
+def _as_written(command: Any) -> Any:
+    """The command with `[rows]` and its like in all help; they would be taken for markup, and left out."""
+    for each in (command, *command.params):
+        if getattr(each, "help", None):
+            each.help = re.sub(r"(?=\[[a-z])", r"\\", each.help)
+    for below in getattr(command, "commands", {}).values():
+        _as_written(below)
+    return command
 
 
 def _described(name: str) -> TyperCommand:

@@ -46,6 +46,18 @@ def test_help_is_there_in_any_directory(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "section"),
+    [(("parity", "objects"), "[objects]"), (("parity", "schema"), "[rows]"), (("migrate",), "[objects]")],
+    ids=str,
+)
+def test_a_section_of_the_configuration_is_named_in_help(
+    words: tuple[str, ...], section: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*words, "--help"]) == 0
+    assert section in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
 def test_a_command_has_a_description_and_each_option_a_text(words: tuple[str, ...]) -> None:
     command = command_of(words)
