@@ -8,11 +8,12 @@ from harness.adapters.postgres import postgres_errors
 from harness.adapters.postgres_catalog import Catalog, read_catalog
 from harness.adapters.postgres_copy import REFUSALS, copy_lines, refused
 from harness.adapters.postgres_dsn import connect
-from harness.adapters.postgres_reader import READABLE, PostgresReader
+from harness.adapters.postgres_reader import READABLE, PostgresReader, reading
 from harness.adapters.postgres_staging import PostgresStaging, merge_staged
 from harness.domain.sqlite_rows import quote_name
 
 _LOCK_TIMEOUT_MS = 10_000
+_IS_OURS = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = $1::text::regclass"
 
 
 class PostgresTarget:
@@ -82,7 +83,8 @@ class PostgresLoad:
     @asynccontextmanager
     async def open_reader(self) -> AsyncIterator[PostgresReader]:
         """What this transaction sees, its own rows included."""
-        yield PostgresReader(self._connection, self._catalog)
+        async with reading(self._connection, self._catalog) as reader:
+            yield reader
 
     async def count_rows(self) -> Mapping[str, int]:
         """Rows by table."""
@@ -112,7 +114,10 @@ class PostgresLoad:
         await PostgresStaging(self._connection).discard()
 
     async def align_sequences(self) -> tuple[str, ...]:
-        """Sets every owned sequence that is behind its column to the column's greatest value."""
+        """Sets every owned sequence that is behind its column to the column's greatest value.
+
+        It is undone with this transaction, but for a sequence of another owner.
+        """
         moved = []
         for (table, column), sequence in self._catalog.owned_sequences.items():
             greatest = await self._connection.fetchval(
@@ -120,9 +125,16 @@ class PostgresLoad:
             )
             last, is_called = await self._connection.fetchrow(f"SELECT last_value, is_called FROM {sequence}")  # noqa: S608
             if greatest is not None and greatest > (last if is_called else last - 1):
-                await self._connection.execute("SELECT setval($1::text::regclass, $2)", sequence, greatest)
+                await _set_sequence(self._connection, sequence, greatest)
                 moved.append(f"{sequence} = {greatest}")
         return tuple(moved)
+
+
+async def _set_sequence(connection: Any, sequence: str, value: int) -> None:
+    # A value that is set outlives a rollback, unless the sequence was begun anew in the same transaction.
+    if await connection.fetchval(_IS_OURS, sequence):
+        await connection.execute(f"ALTER SEQUENCE {sequence} RESTART")
+    await connection.execute("SELECT setval($1::text::regclass, $2)", sequence, value)
 
 
 async def _check_constraints(connection: Any) -> None:

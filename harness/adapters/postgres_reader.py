@@ -42,10 +42,23 @@ class PostgresSource:
             connection = await connect(self._dsn)
             try:
                 await connection.execute(READABLE)
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    yield PostgresReader(connection, await read_catalog(connection))
+                async with (
+                    connection.transaction(isolation="repeatable_read", readonly=True),
+                    reading(connection, await read_catalog(connection)) as reader,
+                ):
+                    yield reader
             finally:
                 await connection.close()
+
+
+@asynccontextmanager
+async def reading(connection: Any, catalog: Catalog) -> "AsyncIterator[PostgresReader]":
+    """A reader on this connection, which asks nothing any more once the context is left."""
+    reader = PostgresReader(connection, catalog)
+    try:
+        yield reader
+    finally:
+        await reader.settle()
 
 
 class PostgresReader:
@@ -54,6 +67,12 @@ class PostgresReader:
     def __init__(self, connection: Any, catalog: Catalog) -> None:
         self._connection = connection
         self._catalog = catalog
+        self._ahead: asyncio.Future[Any] | None = None
+
+    async def settle(self) -> None:
+        """Waits for the block that is on its way, where whoever read them stopped before it came."""
+        if self._ahead is not None:
+            await asyncio.wait([self._ahead])
 
     async def read_schemas(self) -> Mapping[str, TableSchema]:
         """All tables but bookkeeping."""
@@ -76,10 +95,10 @@ class PostgresReader:
         order = self._order(table, key)
         sql = f"SELECT {cells} FROM {quote_name(table)}{where} ORDER BY {order}"  # noqa: S608 - quoted names
         cursor = await self._connection.cursor(sql, *values)
-        ahead = asyncio.ensure_future(cursor.fetch(BLOCK_ROWS))
+        ahead = self._ahead = asyncio.ensure_future(cursor.fetch(BLOCK_ROWS))
         try:
             while block := await ahead:
-                ahead = asyncio.ensure_future(cursor.fetch(BLOCK_ROWS))
+                ahead = self._ahead = asyncio.ensure_future(cursor.fetch(BLOCK_ROWS))
                 await asyncio.sleep(0)  # lets the question leave
                 yield block
         finally:

@@ -1,6 +1,7 @@
 """Carries a legacy database into the target, all rows or none, and verifies every one of them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from harness.domain.difference import Difference
@@ -74,11 +75,14 @@ async def _copy(source: RowSource, load: OpenLoad, carriers: Sequence[TableCarri
     for each in sorted(carriers, key=lambda each: load.order.index(each.plan.target.name)):
         before = sum(carrier.rows for carrier in carriers)
         lines = _lines(source, each, lambda rows, before=before: options.on_rows("copied", before + rows))  # type: ignore[misc]
-        await load.copy(each.plan.target.name, each.columns, lines)
+        async with aclosing(lines):
+            await load.copy(each.plan.target.name, each.columns, lines)
     refuse_if_any(carriers)
 
 
-async def _lines(source: RowSource, carrier: TableCarrier, on_rows: Callable[[int], None]) -> AsyncIterator[bytes]:
+async def _lines(
+    source: RowSource, carrier: TableCarrier, on_rows: Callable[[int], None]
+) -> AsyncGenerator[bytes, None]:
     """The table's rows; of one with a row that cannot be carried, the rest is only looked through."""
     plan = carrier.plan
     async with source.open_reader() as reader:

@@ -2,16 +2,19 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from harness.adapters import postgres_reader, sqlite_reader
 from harness.adapters.postgres_load import PostgresLoad, PostgresTarget
-from harness.adapters.sqlite_reader import SqliteSource
+from harness.adapters.sqlite_reader import SqliteReader, SqliteSource
 from harness.domain.errors import ConfigurationError, DataRefused, HarnessError, SystemUnavailable
 from harness.engine.migration import MigrationOptions
 from harness.settings import RowsSettings, TableMap
@@ -49,6 +52,18 @@ async def _value(dsn: str, sql: str) -> object:
         await connection.close()
 
 
+async def _run(dsn: str, sql: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+def _name(dsn: str) -> str:
+    return urlsplit(dsn).path.removeprefix("/")
+
+
 async def test_every_row_arrives_and_a_fresh_id_is_free(legacy: Path, trades_dsn: str) -> None:
     migration = await migrate_rows(legacy, trades_dsn)
     trades = next(each for each in migration.tables if each.target_table == "trades")
@@ -57,6 +72,18 @@ async def test_every_row_arrives_and_a_fresh_id_is_free(legacy: Path, trades_dsn
     assert await _value(trades_dsn, "SELECT last_value FROM trades_id_seq") == 100
     assert await _value(trades_dsn, "SELECT nextval('trades_id_seq')") == 101
     assert (await _compare(legacy, trades_dsn)).first == []
+
+
+async def test_a_role_that_owns_nothing_of_the_target_migrates_too(legacy: Path, trades_dsn: str) -> None:
+    role = f"visitor_{uuid4().hex}"
+    all_of = "ON ALL {} IN SCHEMA public TO " + role
+    grants = f"GRANT ALL {all_of.format('TABLES')}; GRANT ALL {all_of.format('SEQUENCES')}"
+    await _run(
+        trades_dsn, f"CREATE ROLE {role} LOGIN; {grants}; GRANT CREATE ON DATABASE {_name(trades_dsn)} TO {role}"
+    )
+    migration = await migrate_rows(legacy, trades_dsn.replace("postgres:@", f"{role}:@"))
+    assert migration.moved_sequences
+    assert await _value(trades_dsn, "SELECT nextval('trades_id_seq')") == 101
 
 
 async def test_a_second_run_changes_nothing(legacy: Path, trades_dsn: str) -> None:
@@ -206,6 +233,26 @@ async def test_a_damaged_page_is_told_with_its_table(legacy: Path, edit: sqlite3
     with pytest.raises(ConfigurationError, match="damaged") as raised:
         await migrate_rows(legacy, trades_dsn)
     assert f"{legacy}, table trades" in raised.value.where
+    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
+
+
+async def test_what_keeps_the_legacy_from_being_read_back_is_told(
+    legacy: Path, trades_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_reader, "BLOCK_ROWS", 10)
+    monkeypatch.setattr(sqlite_reader, "BLOCK_ROWS", 10)
+    blocks, stages = SqliteReader.read_blocks, list[str]()
+
+    async def fail_in_the_midst(self: SqliteReader, *asked: Any) -> AsyncIterator[Any]:
+        async for block in blocks(self, *asked):
+            yield block
+            if "verified" in stages:  # and the target's next block is on its way
+                raise ConfigurationError("the disk is gone")
+
+    monkeypatch.setattr(SqliteReader, "read_blocks", fail_in_the_midst)
+    options = MigrationOptions(on_rows=lambda stage, _rows: stages.append(stage))
+    with pytest.raises(ConfigurationError, match="the disk is gone"):
+        await migrate_rows(legacy, trades_dsn, options=options)
     assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
 
 
