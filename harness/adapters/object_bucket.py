@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.domain.errors import ConfigurationError, DataRefused, SystemUnavailable
+from harness.uninterrupted import run_to_its_end
 
 _TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _NOT_FOUND = frozenset({"NoSuchBucket", "404"})
@@ -16,7 +18,10 @@ T = TypeVar("T")
 
 
 class ObjectBucket:
-    """Keys are relative to the prefix. `client` is boto3's for S3."""
+    """Keys are relative to the prefix. `client` is boto3's for S3.
+
+    No request is under way any more when a call returns or raises, though it be cancelled.
+    """
 
     def __init__(self, client: Any, bucket: str, prefix: str) -> None:
         self._client = client
@@ -38,11 +43,11 @@ class ObjectBucket:
 
     async def read(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """The contents of these objects, all of which have to be there; raises as `list_keys`."""
-        return await self._in_thread(lambda: {key: self._get(key) for key in keys})
+        return {key: await self._in_thread(partial(self._get, key)) for key in keys}
 
     async def read_present(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """The contents of those of these objects that are there; raises as `list_keys`."""
-        found = await self._in_thread(lambda: {key: self._find(key) for key in keys})
+        found = {key: await self._in_thread(partial(self._find, key)) for key in keys}
         return {key: body for key, body in found.items() if body is not None}
 
     async def put_new(self, key: str, body: bytes) -> None:
@@ -60,7 +65,7 @@ class ObjectBucket:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         with self._told():
-            return await asyncio.to_thread(work)
+            return await run_to_its_end(asyncio.to_thread(work))
 
     def _listed(self) -> Iterator[tuple[str, str]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)

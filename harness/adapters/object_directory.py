@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from harness.domain.errors import ConfigurationError
+from harness.uninterrupted import run_to_its_end
 
 
 class ObjectDirectory:
@@ -21,7 +22,7 @@ class ObjectDirectory:
         Raises:
             ConfigurationError: the directory, or a file in it, cannot be read.
         """
-        return await asyncio.to_thread(self._read)
+        return await run_to_its_end(asyncio.to_thread(self._read))
 
     def _read(self) -> dict[str, bytes]:
         if not self._root.is_dir():

@@ -8,6 +8,7 @@ from typing import Protocol
 from harness.domain.compare_objects import compare_objects
 from harness.domain.errors import DataRefused
 from harness.domain.objects import ObjectContent, TableObject, UnreadableObject
+from harness.uninterrupted import run_to_its_end
 
 _SHOWN = 3
 
@@ -61,8 +62,8 @@ async def migrate_objects(
 ) -> ObjectMigration:
     """Reads everything before anything is written, writes what is absent, and compares every value read back.
 
-    Where a part fails, what was written is removed again. One that was killed goes on where it ended, when it is
-    started again. A dry run writes nothing.
+    Where a part fails or the task is cancelled, what was written is removed again. One that was killed goes on where it
+    ended, when it is started again. A dry run writes nothing.
 
     Raises:
         DataRefused: an object cannot be read, others are there, or what was read back differs; nothing is left behind.
@@ -87,16 +88,24 @@ async def _write(
     written: list[str] = []
     try:
         for key, body in bodies.items():
-            await target.put_new(key, body)
-            written.append(key)
+            await run_to_its_end(_put(target, key, body, written))
         # The legacy is read again: it may be in use, and what it holds now is what the target must hold.
         now = {key: body for key, body in (await source.read()).items() if key in bodies}
         contents = _readable(now, read_object)
         _refuse_differing(contents, await target.read(written), read_object, "the objects read back differ")
     except BaseException:
-        for key in written:
-            await target.remove(key)
+        await run_to_its_end(_remove(target, written))
         raise
+
+
+async def _put(target: ObjectTarget, key: str, body: bytes, written: list[str]) -> None:
+    await target.put_new(key, body)
+    written.append(key)
+
+
+async def _remove(target: ObjectTarget, keys: Sequence[str]) -> None:
+    for key in keys:
+        await target.remove(key)
 
 
 def _readable(bodies: Mapping[str, bytes], read_object: ReadObject) -> dict[str, ObjectContent]:

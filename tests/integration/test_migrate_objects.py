@@ -1,6 +1,9 @@
 """A cache directory into a bucket, through the command line: every value verified, or nothing there."""
 
+import asyncio
 import io
+import itertools
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,9 @@ from harness.adapters.parquet import read_object
 from harness.cli import run
 from harness.domain.errors import DataRefused, ExitCode
 from harness.engine.migrate_objects import migrate_objects
+from harness.settings import ObjectsSettings
+from harness.wiring.objects import migrate_directory
+from tests.builders.interruption import Interruption
 
 NAMES = ("us_prices_close.parquet", "us_prices_open.parquet")
 
@@ -218,3 +224,47 @@ async def test_a_write_that_fails_takes_the_others_back(s3: Any, bucket: str, ca
             ChangingSource(bodies, bodies), ClosingBucket(s3, bucket, "cache/"), read_object=read_object
         )
     assert stored(s3, bucket) == {}
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["as it asks", "as the answer comes"])
+async def test_an_interrupted_migration_leaves_no_object_behind(
+    s3: Any, bucket: str, cache: Path, is_late: bool
+) -> None:
+    target = ObjectBucket(s3, bucket, "cache/")
+    for at in itertools.count(1):
+        interruption = Interruption(at, is_late=is_late)
+        await interruption.during(lambda: migrate_directory(cache, target, ObjectsSettings()))
+        if not interruption.has_come:
+            break
+        assert await target.list_keys() == [], at
+    assert at > 10, "the work had hardly a moment"
+    assert len(stored(s3, bucket)) == len(NAMES)
+
+
+async def test_no_request_outlives_a_migration_that_is_interrupted_in_its_midst(
+    s3: Any, bucket: str, cache: Path
+) -> None:
+    loop, target = asyncio.get_running_loop(), ObjectBucket(s3, bucket, "cache/")
+    left, migrating, has_ended, outliving = 0, loop.create_future(), threading.Event(), list[str]()
+
+    def interrupt(model: Any, **_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            loop.call_soon_threadsafe(migrating.cancel)
+            if has_ended.wait(0.05):
+                outliving.append(model.name)
+
+    s3.meta.events.register("before-call.s3", interrupt)
+    for at in itertools.count(1):
+        left = at
+        has_ended.clear()
+        migrating = asyncio.create_task(migrate_directory(cache, target, ObjectsSettings()))
+        await asyncio.wait([migrating])
+        has_ended.set()
+        assert not outliving, at
+        if not migrating.cancelled():
+            break
+        left = 0
+        assert await target.list_keys() == [], at
+    assert at == 1 + len(("list", *NAMES, *NAMES))  # each is written and read back
