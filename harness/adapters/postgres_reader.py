@@ -117,7 +117,8 @@ class PostgresReader:
                 statements[nulls] = await self._connection.prepare(self._select_one(table, key, nulls))
             with suppress(asyncpg.DataError):
                 async with self._connection.transaction():
-                    found += await statements[nulls].fetch(*(_text(cell) for cell in each if cell is not None))
+                    given = (self._key_text(table, name, cell) for name, cell in zip(key, each, strict=True))
+                    found += await statements[nulls].fetch(*(text for text in given if text is not None))
         return found
 
     def _select_one(self, table: str, key: Sequence[str], nulls: Sequence[bool]) -> str:
@@ -129,6 +130,11 @@ class PostgresReader:
             for name, is_null in zip(key, nulls, strict=True)
         )
         return f"SELECT {cells} FROM {quote_name(table)} WHERE {same}"  # noqa: S608 - quoted names
+
+    def _key_text(self, table: str, name: str, cell: Cell) -> str | None:
+        if isinstance(cell, bytes) and self._catalog.casts[table][name] == "uuid":
+            return cell.hex()
+        return _text(cell)
 
     def _condition(self, table: str, key: Sequence[str], keys: KeyRange) -> tuple[str, list[str | None]]:
         parts, values = list[str](), list[str | None]()

@@ -157,10 +157,40 @@ def _bytes(cell: Cell, declared: str) -> Cell:
 def _json(cell: Cell, declared: str) -> Cell:
     text = _text(cell, "text")
     try:
-        json.loads(str(text))
-    except ValueError:
+        json.loads(str(text), parse_constant=_no_json)
+    except (ValueError, RecursionError):
         raise CannotCarry(f"{shown(cell)} is not JSON, for {declared}") from None
     return text
+
+
+def _no_json(text: str) -> None:
+    raise ValueError(text)  # NaN and its like, which Python takes
+
+
+def _jsonb(cell: Cell, declared: str) -> Cell:
+    if cell_value(cell, Family.JSON)[0] != "json":
+        _json(cell, declared)
+        raise CannotCarry(
+            f"{shown(cell)} would be changed by {declared}: a name stands twice, or it holds no character"
+        )
+    return cell if isinstance(cell, str) else json.dumps(cell)
+
+
+def _time(cell: Cell, declared: str) -> Cell:
+    tag, time = cell_value(cell, Family.TIME)
+    if tag != Family.TIME:
+        raise CannotCarry(f"{shown(cell)} is not a time of day, for {declared}")
+    digits = re.search(r"\((\d)\)", declared)
+    if digits is not None and str(time)[9 + int(digits[1]) :].strip("0"):
+        raise CannotCarry(f"the time {shown(cell)} would be rounded by {declared}")
+    return str(time)
+
+
+def _uuid(cell: Cell, declared: str) -> Cell:
+    tag, digits = cell_value(cell, Family.UUID)
+    if tag != Family.UUID:
+        raise CannotCarry(f"{_kind(cell)} {shown(cell)} is not a uuid, for {declared}")
+    return str(digits)
 
 
 def _unsupported(cell: Cell, declared: str) -> Cell:
@@ -200,6 +230,9 @@ _BY_FAMILY: Mapping[Family, "Callable[[Cell, str], Cell]"] = {
     Family.MOMENT: _moment,
     Family.INSTANT: _instant,
     Family.DATE: _date,
+    Family.TIME: _time,
+    Family.UUID: _uuid,
+    Family.JSON: _jsonb,
 }
 _BY_NAME: Mapping[str, "Callable[[Cell, str], Cell]"] = {
     "text": _text,

@@ -4,11 +4,13 @@ import json
 import math
 import re
 import struct
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
 
+from harness.domain.json_value import canonical_json
 from harness.domain.rows import Cell
 
 CellValue = tuple[str, object]
@@ -18,6 +20,9 @@ _MOMENT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
     r"(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,12}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?"
 )
+_TIME = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,6})0*)?)?")
+_UUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.I)
+_UUID_BYTES = 16
 _NULL: CellValue = ("null", None)
 
 
@@ -33,6 +38,11 @@ class Family(StrEnum):
     INSTANT = "instant"
     """A timestamp with zone."""
     DATE = "date"
+    TIME = "time"
+    """A time of day without zone."""
+    UUID = "uuid"
+    JSON = "json"
+    """PostgreSQL's jsonb, which keeps the value and not the text."""
     OTHER = "other"
     """Text, bytes, enums and all that is compared as it is."""
 
@@ -42,6 +52,9 @@ _FAMILIES = (
     (Family.INSTANT, re.compile(r"TIMESTAMPTZ\b|TIMESTAMP(\(\d\))? WITH TIME ZONE")),
     (Family.MOMENT, re.compile(r"DATETIME\b|TIMESTAMP\b")),
     (Family.DATE, re.compile(r"DATE\b")),
+    (Family.TIME, re.compile(r"TIME(\(\d\))?( WITHOUT TIME ZONE)?$")),
+    (Family.UUID, re.compile(r"UUID$")),
+    (Family.JSON, re.compile(r"JSONB$")),
     (Family.DECIMAL, re.compile(r"NUMERIC\b|DECIMAL\b")),
     (Family.FLOAT, re.compile(r"DOUBLE\b|FLOAT\d*\b|REAL\b")),
     (Family.INTEGER, re.compile(r"(BIG|SMALL|TINY|MEDIUM)?INT(EGER|\d)?\b|(BIG|SMALL)?SERIAL\b")),
@@ -57,6 +70,18 @@ def family_of(declared_type: str) -> Family:
     return next((family for family, pattern in _FAMILIES if pattern.match(declared)), Family.OTHER)
 
 
+def families_of(legacy_type: str, target_type: str) -> tuple[Family, Family]:
+    """How both sides' cells are read.
+
+    Where the target's type gives a value one spelling of its own (a uuid, a time of day, jsonb), the legacy's text
+    or bytes are read as that type reads them; where it does not, they are compared as they are.
+    """
+    ours, theirs = family_of(legacy_type), family_of(target_type)
+    if theirs in _SPELLED and ours in _AS_IT_IS:
+        return theirs, theirs
+    return (Family.OTHER if ours in _SPELLED else ours), theirs
+
+
 def cell_value(cell: Cell, family: Family) -> CellValue:
     """The typed value of a cell under its column's family.
 
@@ -69,6 +94,8 @@ def cell_value(cell: Cell, family: Family) -> CellValue:
         return _number_value(cell, family)
     if isinstance(cell, str):
         return _text_value(cell, family)
+    if family is Family.UUID and isinstance(cell, bytes) and len(cell) == _UUID_BYTES:
+        return ("uuid", cell.hex())
     return _other_value(cell)
 
 
@@ -124,6 +151,9 @@ def cell_text(cell: Cell) -> str:
 
 
 def _number_value(cell: int | float | Decimal, family: Family) -> CellValue:
+    if family is Family.JSON:
+        # SQLite stores a number that is all of a JSON text as a number.
+        return _text_value(json.dumps(cell) if isinstance(cell, (bool, int, float)) else str(cell), family)
     if isinstance(cell, bool) or (family is Family.BOOLEAN and isinstance(cell, int) and cell in {0, 1}):
         return ("bool", bool(cell))
     if isinstance(cell, int):
@@ -140,7 +170,32 @@ def _text_value(text: str, family: Family) -> CellValue:
     if family in {Family.MOMENT, Family.INSTANT}:
         moment = parse_moment(text)
         return ("text", text) if moment is None else _other_value(moment)
+    if family in _SPELLED:
+        value = _SPELLED[family](text)
+        return ("text", text) if value is None else (family.value, value)
     return ("text", text)
+
+
+def _time_value(text: str) -> str | None:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return None
+    hour, minute, second, fraction = found.groups()
+    value = f"{hour}:{minute}:{second or '00'}.{(fraction or '').ljust(6, '0')}"
+    return value if value <= "24:00:00.000000" else None
+
+
+def _uuid_value(text: str) -> str | None:
+    return text.replace("-", "").lower() if _UUID.fullmatch(text) else None
+
+
+_SPELLED: Mapping[Family, Callable[[str], str | None]] = {
+    Family.TIME: _time_value,
+    Family.UUID: _uuid_value,
+    Family.JSON: canonical_json,
+}
+"""The one text of a value whose type gives it one, None for text that is none of its values."""
+_AS_IT_IS = frozenset({Family.OTHER, *_SPELLED})
 
 
 def _other_value(cell: bytes | datetime | date) -> CellValue:

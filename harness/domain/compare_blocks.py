@@ -11,7 +11,7 @@ from math import copysign
 from types import NoneType
 
 from harness.domain.cell_rule import NO_RULE, CellRule
-from harness.domain.cell_values import Family, family_of, key_value
+from harness.domain.cell_values import Family, families_of, family_of, key_value
 from harness.domain.compare_cells import compare_cells
 from harness.domain.difference import Difference, DifferenceKind
 from harness.domain.row_difference import Key, cell_difference, extra_row, missing_row
@@ -113,13 +113,13 @@ def _checks(plan: TablePlan) -> Iterable[_Check]:
 def _check_added(plan: TablePlan, column: AddedColumn) -> _Check:
     family = family_of(column.target.declared_type)
     source = plan.legacy.column_names.index(column.argument) if column.fill is Fill.COLUMN else None
-    declared = family if source is None else family_of(plan.legacy.columns[source].declared_type)
+    declared = plan.legacy.columns[source].declared_type if source is not None else column.target.declared_type
     return _Check(
         name=column.target.name,
         target_at=column.target_at,
         target_family=family,
         legacy_at=source,
-        legacy_family=declared,
+        legacy_family=families_of(declared, column.target.declared_type)[0],
         literal=literal_cell(column.argument, family) if column.fill is Fill.LITERAL else None,
     )
 
@@ -184,7 +184,7 @@ def _has_equal_keys(pair: SharedColumn, ours: Sequence[Cells], theirs: Sequence[
 def _match(plan: TablePlan, legacy: Sequence[Row], target: Sequence[Row], key_map: KeyMap) -> _Pairing:
     waiting: defaultdict[object, deque[Row]] = defaultdict(deque)
     for row in target:
-        waiting[_comparable(_target_key(plan, row), [pair.target_family for pair in plan.key])].append(row)
+        waiting[target_value(plan, row)].append(row)
     places, missing, theirs = list[int](), list[tuple[int, Row]](), list[Row]()
     mapped = set[int]()
     for position, row in enumerate(legacy):
@@ -207,6 +207,21 @@ def _match(plan: TablePlan, legacy: Sequence[Row], target: Sequence[Row], key_ma
         extra=[row for rows in waiting.values() for row in rows],
         mapped=frozenset(mapped),
     )
+
+
+def legacy_value(plan: TablePlan, row: Row) -> object:
+    """What a legacy row is aligned by, however its key is spelled."""
+    return _comparable(_renamed(plan, _legacy_key(plan, row)), [_legacy_family(pair) for pair in plan.key])
+
+
+def target_value(plan: TablePlan, row: Row) -> object:
+    """What a target row is aligned by."""
+    return target_key_value(plan, _target_key(plan, row))
+
+
+def target_key_value(plan: TablePlan, key: Key) -> object:
+    """What a key stands for, as the target's columns take it."""
+    return _comparable(key, [pair.target_family for pair in plan.key])
 
 
 def _same_key(_table: str, key: Key) -> Key:

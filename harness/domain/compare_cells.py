@@ -1,6 +1,6 @@
 """Two cells against each other, under the types that their columns declare."""
 
-from harness.domain.cell_values import Family, cell_value, family_of, numeric_value
+from harness.domain.cell_values import Family, cell_value, families_of, numeric_value
 from harness.domain.difference import DifferenceKind
 from harness.domain.rows import Cell
 
@@ -18,8 +18,7 @@ def compare_cells(
     """
     if type(legacy) is type(target) in _PLAIN and legacy == target and legacy != 0:
         return None  # the common case, cheaply; zero has a sign
-    legacy_family = legacy_type if isinstance(legacy_type, Family) else family_of(legacy_type)
-    target_family = target_type if isinstance(target_type, Family) else family_of(target_type)
+    legacy_family, target_family = _families(legacy_type, target_type)
     legacy_value, target_value = cell_value(legacy, legacy_family), cell_value(target, target_family)
     if legacy_value == target_value:
         return None
@@ -27,6 +26,12 @@ def compare_cells(
         is_decimal = Family.DECIMAL in {legacy_family, target_family}
         return _compare_numbers(legacy, target, by_value=is_decimal)
     return DifferenceKind.VALUE if legacy_value[0] == target_value[0] else DifferenceKind.TYPE
+
+
+def _families(legacy_type: str | Family, target_type: str | Family) -> tuple[Family, Family]:
+    if isinstance(legacy_type, Family) and isinstance(target_type, Family):
+        return legacy_type, target_type
+    return families_of(str(legacy_type), str(target_type))
 
 
 def _compare_numbers(legacy: Cell, target: Cell, *, by_value: bool) -> DifferenceKind | None:

@@ -1,14 +1,15 @@
 """The one order in which both databases are read: NULL, then numbers, text by bytes, and bytes, as SQLite sorts."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from harness.domain.cell_values import Family, parse_moment
+from harness.domain.cell_values import Family, cell_value, parse_moment
 from harness.domain.rows import Cell
 
 SortKey = tuple[tuple[int, Any], ...]
+_SPELLED = frozenset({Family.TIME, Family.UUID})
 _TIMES = frozenset({Family.MOMENT, Family.INSTANT, Family.DATE})
 
 
@@ -22,11 +23,16 @@ def _rank(cell: Cell, family: Family) -> tuple[int, Any]:
         return (0, 0)
     if isinstance(cell, (bool, int, float, Decimal)):
         return (1, cell)
-    if isinstance(cell, str):
-        moment = parse_moment(cell) if family in _TIMES else None
-        return (2, cell) if moment is None else (2, moment.isoformat(" ", "microseconds"))
+    if isinstance(cell, (str, bytes)):
+        return _rank_text(cell, family)
     if isinstance(cell, datetime):
         return (2, cell.isoformat(" ", "microseconds"))
-    if isinstance(cell, date):
-        return (2, cell.isoformat())
-    return (3, cell)
+    return (2, cell.isoformat())
+
+
+def _rank_text(cell: str | bytes, family: Family) -> tuple[int, Any]:
+    tag, value = cell_value(cell, family) if family in _SPELLED else ("", cell)
+    moment = parse_moment(cell) if family in _TIMES and isinstance(cell, str) else None
+    if moment is not None:
+        return (2, moment.isoformat(" ", "microseconds"))
+    return (3, cell) if isinstance(cell, bytes) and tag in {"", "bytes"} else (2, value)

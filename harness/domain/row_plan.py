@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from harness.domain.cell_rule import OTHERS, CellRule
-from harness.domain.cell_values import Family, family_of
+from harness.domain.cell_values import Family, families_of, family_of
 from harness.domain.errors import ConfigurationError
 from harness.domain.row_mapping import TableMapping
 from harness.domain.row_mapping_check import check_table
@@ -112,14 +112,15 @@ def _share(name: str, legacy: TableSchema, target: TableSchema, mapped: TableMap
     legacy_at = legacy.column_names.index(name)
     target_at = target.column_names.index(mapped.columns.get(name, name))
     column = target.columns[target_at]
+    legacy_family, target_family = families_of(legacy.columns[legacy_at].declared_type, column.declared_type)
     return SharedColumn(
         name=name,
         legacy_at=legacy_at,
         target_at=target_at,
-        legacy_family=family_of(legacy.columns[legacy_at].declared_type),
+        legacy_family=legacy_family,
         target=column,
-        target_family=family_of(column.declared_type),
-        rule=cell_rule(mapped.enums.get(name, {}), mapped.units.get(name, ""), family_of(column.declared_type)),
+        target_family=target_family,
+        rule=cell_rule(mapped.enums.get(name, {}), mapped.units.get(name, ""), target_family),
     )
 
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.domain.cell_values import Family, parse_moment
-from harness.domain.compare_blocks import BlockFindings, compare_block
-from harness.domain.difference import Difference
+from harness.domain.cell_values import Family, cell_value
+from harness.domain.compare_blocks import BlockFindings, compare_block, legacy_value, target_key_value, target_value
+from harness.domain.difference import Difference, DifferenceKind
 from harness.domain.ports import RowReader, RowSource
 from harness.domain.row_difference import Key
 from harness.domain.row_order import SortKey, sort_key
@@ -19,6 +19,8 @@ from harness.domain.rows import Cell, Row
 from harness.domain.secret_names import is_secret_name
 
 _NUMBERS = frozenset({Family.INTEGER, Family.FLOAT, Family.DECIMAL})
+_SPELLED = frozenset({Family.MOMENT, Family.INSTANT, Family.TIME, Family.UUID})
+"""Types that have several texts for one value."""
 _MAX_RECHECKED = 10_000
 """Differing rows of one range that are read again: more are no rows in flight."""
 
@@ -94,6 +96,9 @@ async def compare_range(
         again = await _compare_again(legacy, target, plan, suspects)
         suspects = again.keys
         outcome = replace(outcome, differences=again.differences, settled=first - len(suspects))
+    if first <= _MAX_RECHECKED and _is_keyed(plan) and _may_lie_elsewhere(plan, outcome):
+        again = await _compare_spelled(legacy, target, plan, suspects)
+        outcome = replace(outcome, differences=again.differences, settled=first - len(again.keys))
     return outcome
 
 
@@ -126,6 +131,28 @@ async def _compare_again(
         return replace(found, keys=tuple(dict.fromkeys(found.keys)))
     outcome, keys = await _read_range(legacy, target, plan, KeyRange())
     return BlockFindings(differences=outcome.differences, keys=tuple(keys)[: len(suspects)])
+
+
+def _may_lie_elsewhere(plan: TablePlan, outcome: RangeOutcome) -> bool:
+    """Whether a row of the target alone may have a legacy row whose key is spelled, and so sorted, otherwise."""
+    is_spelled = any(pair.target_family in _SPELLED for pair in plan.key)
+    return is_spelled and any(each.kind is DifferenceKind.EXTRA for each in outcome.differences)
+
+
+async def _compare_spelled(
+    legacy: RowSource, target: RowSource, plan: TablePlan, suspects: Sequence[Key]
+) -> BlockFindings:
+    """The rows of these keys, those of the legacy found by what their keys mean: it is read as a whole."""
+    theirs = await _find_target_rows(target, plan, suspects)
+    wanted = {target_value(plan, row) for row in theirs}
+    names = _key_names(plan, is_legacy=True)
+    async with legacy.open_reader() as reader:
+        same = await reader.find_rows(plan.legacy.name, names, suspects)
+        ours = [row for row in same if legacy_value(plan, row) not in wanted]
+        async for block in reader.read_blocks(plan.legacy.name, names, KeyRange()):
+            ours += (row for row in block if legacy_value(plan, row) in wanted)
+    found = compare_block(plan, ours, theirs)
+    return replace(found, keys=tuple(dict.fromkeys(found.keys)))
 
 
 class _Stream:
@@ -221,7 +248,7 @@ def _is_askable(cell: Cell, pair: SharedColumn) -> bool:
         return isinstance(cell, (int, float))
     if not isinstance(cell, str) or "\0" in cell or not cell.isprintable():
         return False
-    return pair.target_family is Family.OTHER or parse_moment(cell) is not None
+    return pair.target_family is Family.OTHER or cell_value(cell, pair.target_family)[0] != "text"
 
 
 def _is_keyed(plan: TablePlan) -> bool:
@@ -239,9 +266,14 @@ def _has_bounds(plan: TablePlan) -> bool:
 async def _compare_rows(legacy: RowSource, target: RowSource, plan: TablePlan, keys: Sequence[Key]) -> BlockFindings:
     async with legacy.open_reader() as reader:
         ours = await reader.find_rows(plan.legacy.name, _key_names(plan, is_legacy=True), keys)
+    return compare_block(plan, ours, await _find_target_rows(target, plan, keys))
+
+
+async def _find_target_rows(target: RowSource, plan: TablePlan, keys: Sequence[Key]) -> Sequence[Row]:
+    # Two spellings of a key are one to the target, whose row is to be found once.
+    distinct = {target_key_value(plan, key): key for key in keys}
     async with target.open_reader() as reader:
-        theirs = await reader.find_rows(plan.target.name, _key_names(plan, is_legacy=False), keys)
-    return compare_block(plan, ours, theirs)
+        return await reader.find_rows(plan.target.name, _key_names(plan, is_legacy=False), tuple(distinct.values()))
 
 
 def _key_names(plan: TablePlan, *, is_legacy: bool) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from harness.domain.errors import DataRefused
 from harness.engine.rows import RowParityOptions
 from harness.settings import RowsSettings
 from harness.wiring.migrate import migrate_rows
@@ -144,3 +146,80 @@ async def test_text_that_is_not_utf_8_costs_no_equal_row(tmp_path: Path, postgre
         "CREATE TABLE lines (a text, b text); INSERT INTO lines SELECT NULL, 'same' FROM generate_series(1, 6000)",
     )
     assert await _found(legacy, target) == [r'/lines/["z","\udcffA"]']
+
+
+_SPELLED = """
+CREATE TABLE things (id {uuid} PRIMARY KEY, bytes {bytes}, other {other}, opens {time}, closes {time}, facts {json});
+"""
+_THINGS = """
+INSERT INTO things VALUES
+    ('0a0eebc99c0b4ef8bb6d6bb9bd380a11', x'A0EEBC999C0B4EF8BB6D6BB9BD380A11', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11',
+     '09:30:00.000000', '17:30', '{"b": 1, "a": [1.0, 1e2, "\\u00e9"]}'),
+    ('1a0eebc99c0b4ef8bb6d6bb9bd380a11', NULL, NULL, '09:30:15.500', '24:00:00', 'null'),
+    ('2a0eebc99c0b4ef8bb6d6bb9bd380a11', NULL, NULL, NULL, NULL, '-1.50');
+"""
+_THING = '/things/"1a0eebc99c0b4ef8bb6d6bb9bd380a11"'
+
+
+async def test_a_uuid_a_time_and_json_are_carried_and_compared_by_what_they_mean(
+    tmp_path: Path, postgres_dsn: str
+) -> None:
+    declared = _SPELLED.format(uuid="CHAR(32)", bytes="BLOB", other="UUID", time="TIME", json="JSON")
+    legacy = _sqlite(tmp_path, declared + _THINGS)
+    target = await _postgres(
+        postgres_dsn, _SPELLED.format(uuid="uuid", bytes="uuid", other="uuid", time="time", json="jsonb")
+    )
+    await migrate_rows(legacy, target)
+    assert await _found(legacy, target, rows=1) == []
+    await _postgres(
+        target,
+        """UPDATE things SET bytes = id, other = id, opens = '09:30:15.500001', closes = '00:00', facts = '{"b": 1}'
+        WHERE id = '1a0eebc9-9c0b-4ef8-bb6d-6bb9bd380a11'""",
+    )
+    columns = ("bytes", "closes", "facts", "opens", "other")
+    assert await _found(legacy, target, rows=1) == [f"{_THING}/{column}" for column in columns]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "cell", "said"),
+    [
+        ("id", "uuid", "'not a uuid'", "is not a uuid"),
+        ("id", "uuid", "x'00'", "is not a uuid"),
+        ("at", "time(3)", "'10:00:00.1234'", "would be rounded"),
+        ("at", "time", "'25:00'", "is not a time of day"),
+        ("facts", "jsonb", """'{"a": 1, "a": 2}'""", "would be changed"),
+        ("facts", "jsonb", """'["\\u0000"]'""", "would be changed"),
+        ("facts", "jsonb", "'NaN'", "is not JSON"),
+        ("facts", "json", "'[NaN]'", "is not JSON"),
+    ],
+)
+async def test_what_a_type_would_change_is_refused(  # noqa: PLR0917 - a case, and where it is tried
+    tmp_path: Path, postgres_dsn: str, column: str, kind: str, cell: str, said: str
+) -> None:
+    legacy = _sqlite(tmp_path, f"CREATE TABLE things ({column} TEXT); INSERT INTO things VALUES ({cell})")
+    target = await _postgres(postgres_dsn, f"CREATE TABLE things ({column} {kind})")
+    with pytest.raises(DataRefused, match=f"column {column}: .*{said}"):
+        await migrate_rows(legacy, target)
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMPTZ"])
+async def test_keys_in_several_spellings_meet_across_ranges(tmp_path: Path, postgres_dsn: str, kind: str) -> None:
+    noon = datetime(2026, 2, 4, 12, tzinfo=UTC)
+    zones = (UTC, timezone(timedelta(hours=10)))
+    moments = [noon + timedelta(minutes=37 * n) for n in range(60)]
+    texts = [
+        moment.astimezone(zones[n % 2]).isoformat(" ")
+        if kind == "TIMESTAMPTZ"
+        else moment.replace(tzinfo=None).isoformat(" T"[n % 2])
+        for n, moment in enumerate(moments)
+    ]
+    values = ", ".join(f"('{text}')" for text in texts)
+    legacy = _sqlite(tmp_path, f"CREATE TABLE times (at {kind} PRIMARY KEY); INSERT INTO times VALUES {values}")
+    target = await _postgres(
+        postgres_dsn,
+        f"CREATE TABLE times (at {kind} PRIMARY KEY); INSERT INTO times VALUES {values};"
+        f"DELETE FROM times WHERE at = '{texts[5]}'; INSERT INTO times VALUES ('2027-01-01 00:00:00Z')",
+    )
+    extra = f"2027-01-01 00:00:00.000000{'+00:00' if kind == 'TIMESTAMPTZ' else ''}"
+    for rows in (7, 1000):
+        assert await _found(legacy, target, rows=rows) == [f'/times/"{texts[5]}"', f'/times/"{extra}"']

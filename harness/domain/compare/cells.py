@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from harness.domain.cell_rule import NO_RULE, CellRule
-from harness.domain.cell_values import family_of
+from harness.domain.cell_values import Family, cell_value, families_of, family_of
 from harness.domain.compare.clock import ClockValue, from_date, parse_clock
 from harness.domain.compare.document import to_text
 from harness.domain.difference import DifferenceKind
@@ -57,6 +57,7 @@ class ColumnPair:
     legacy_index: int
     target_index: int
     family: str
+    """How both sides' cells are read: one of ours, or the target's type where that spells a value in its own way."""
     is_key: bool
     rule: CellRule = NO_RULE
     literal: Cell = None
@@ -138,6 +139,12 @@ def expected_kind(column: ColumnPair, expected: Cell, target: Cell) -> Differenc
     return None if mine == theirs else DifferenceKind.VALUE
 
 
+def spelled_cell(cell: Cell, family: str) -> Cell:
+    """The one text of a value that the target's type spells in its own way; any other cell itself."""
+    tag, value = cell_value(cell, Family(family)) if family in _SPELLED else ("", cell)
+    return str(value) if tag and tag == family else cell
+
+
 def cell_clock(cell: Cell, zone: tzinfo) -> ClockValue | None:
     """The moment that a datetime cell or text holds."""
     if isinstance(cell, date) and not isinstance(cell, datetime):
@@ -171,6 +178,9 @@ def json_cell(cell: Cell) -> Any:
 
 
 def _family(legacy: Column, target: Column) -> str:
+    spelled = families_of(legacy.declared_type, target.declared_type)[1]
+    if spelled in _SPELLED:
+        return spelled.value
     declared = f"{legacy.declared_type} {target.declared_type}".upper()
     for family, words in _FAMILIES:
         if any(word in declared for word in words):
@@ -178,6 +188,7 @@ def _family(legacy: Column, target: Column) -> str:
     return ""
 
 
+_SPELLED = frozenset({Family.TIME, Family.UUID, Family.JSON})
 _FAMILIES = (
     ("bool", ("BOOL",)),
     ("clock", ("DATE", "TIME")),
@@ -188,6 +199,8 @@ _FAMILIES = (
 def _plain(cell: Cell, column: ColumnPair) -> Any:
     if column.family == "bool" and type(cell) is int and cell in (0, 1):
         return bool(cell)
+    if column.family in _SPELLED:
+        return spelled_cell(cell, column.family)
     if column.family == "clock":
         clock = cell_clock(cell, UTC)
         return clock.at if clock is not None else _date_only(cell)

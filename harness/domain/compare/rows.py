@@ -15,6 +15,7 @@ from harness.domain.compare.cells import (
     expected_cell,
     pair_tables,
     row_text,
+    spelled_cell,
 )
 from harness.domain.compare.document import to_text
 from harness.domain.compare.pairing import pair_inserts
@@ -94,14 +95,16 @@ def _pair_changes(
     paired: list[ChangePair] = list(pair_inserts(inserted[0], inserted[1], pair))
     used = {id(change) for changes in paired for change in changes}
     left = [[change for change in changes if id(change) not in used] for changes in (mine, theirs)]
-    by_key = {_comparable(change.key): change for change in left[1]}
+    families = {column.name: column.family for column in pair.columns}
+    spelled = [families.get(name, "") for name in pair.legacy.key]
+    by_key = {_comparable(change.key, spelled): change for change in left[1]}
     rules = {column.name: column.rule for column in pair.columns if column.is_key and column.rule}
     for change in left[0]:
         image = tuple(_image(pair.legacy.name, part, context) for part in change.key)
         if rules:
             ruled = zip(pair.legacy.key, image, strict=True)
             image = tuple(rules[name].find(part)[0] if name in rules else part for name, part in ruled)
-        paired.append((change, by_key.pop(_comparable(image), None)))
+        paired.append((change, by_key.pop(_comparable(image, spelled), None)))
     return [*paired, *((None, change) for change in by_key.values())]
 
 
@@ -110,8 +113,8 @@ def _image(table: str, part: Cell, context: RowContext) -> Cell:
     return context.identity.image(table, part) if is_key else part  # type: ignore[arg-type]
 
 
-def _comparable(key: Sequence[Cell]) -> tuple[str, ...]:
-    return tuple(cell_text(part) for part in key)
+def _comparable(key: Sequence[Cell], families: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cell_text(spelled_cell(part, family)) for part, family in zip_longest(key, families, fillvalue=""))
 
 
 def _compare_change(  # noqa: PLR0913, PLR0917 - both sides, what they are and where findings go

@@ -98,3 +98,39 @@ def test_what_is_dropped_by_intent_is_not_looked_at() -> None:
     one = step(answer({}), answer({}), legacy_changes=(_change("item", None, _MINE),))
     record = replace(session(one), legacy_schemas=_LEGACY, target_schemas=_TARGET)
     assert judge_session(record, rules)[0].differences == ()
+
+
+_ID = "a0eebc999c0b4ef8bb6d6bb9bd380a11"
+_SPELLED = {"id": "uuid", "at": "time without time zone", "facts": "jsonb"}
+
+
+@pytest.mark.parametrize(
+    ("at", "facts", "found"),
+    [
+        ("09:30:00", '{"a": 1.0, "b": 2}', []),
+        ("09:30:00.5", '{"a": 1.0, "b": 2}', ["/item/a0eebc999c0b4ef8bb6d6bb9bd380a11/at"]),
+        ("09:30:00", '{"a": 1, "b": 2}', ["/item/a0eebc999c0b4ef8bb6d6bb9bd380a11/facts"]),
+    ],
+)
+def test_what_the_target_spells_in_its_own_way_is_compared_by_value(at: str, facts: str, found: list[str]) -> None:
+    key: Cell = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
+    one = step(
+        answer({}),
+        answer({}),
+        legacy_changes=(
+            RowChange(
+                table="item",
+                key=(_ID,),
+                before=(_ID, None, None),
+                after=(_ID, "09:30:00.000000", '{"b":2,"a":1.0}'),
+            ),
+        ),
+        target_changes=(RowChange(table="item", key=(key,), before=(key, None, None), after=(key, at, facts)),),
+    )
+    record = replace(
+        session(one),
+        legacy_schemas=_schema("item", id="CHAR(32)", at="TIME", facts="JSON"),
+        target_schemas=_schema("item", **_SPELLED),
+    )
+    comparison = judge_session(record, Rules(today=date(2026, 2, 4)))[0]
+    assert [each.pointer for each in comparison.differences] == found
