@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.domain.objects import Cells, ObjectColumn, ObjectContent, OpaqueObject, TableObject, UnreadableObject
+from harness.domain.objects import (
+    NOTHING,
+    Cells,
+    ObjectColumn,
+    ObjectContent,
+    OpaqueObject,
+    TableObject,
+    UnreadableObject,
+)
 
 _SUFFIX = ".parquet"
 
@@ -55,18 +64,30 @@ def _columns(table: Any) -> Iterator[ObjectColumn]:
         repeated = f"#{names[field.name]}" if names[field.name] > 1 else ""
         yield ObjectColumn(
             name=field.name + repeated,
-            type=f"{field.type}{'' if field.nullable else ' not null'}",
+            type=f"{_type_name(field.type)}{'' if field.nullable else ' not null'}",
             cells=_cells(table.column(place)),
             dtype=dtypes.get(field.name, ""),
         )
 
 
+def _type_name(kind: Any) -> str:
+    """The type that the file has: how wide offsets are in memory is a wish of the program that wrote it."""
+    return re.sub(r"\blarge_(string|binary|list)\b", r"\1", str(kind))
+
+
 def _dtypes(table: Any) -> Mapping[str, str]:
     """What pandas makes of each column; a note in the file may ask for another type than the values have."""
     try:
-        return {str(name): str(dtype) for name, dtype in table.slice(0, 0).to_pandas().dtypes.items()}
+        return {str(name): _dtype_name(dtype) for name, dtype in table.slice(0, 0).to_pandas().dtypes.items()}
     except (pa.ArrowException, TypeError, KeyError, ValueError):
         return {}  # pandas can make nothing of it, whatever the note says
+
+
+def _dtype_name(dtype: Any) -> str:
+    # The order of ordered categories is that of their values.
+    if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered:
+        return f"{dtype} of {' < '.join(map(str, dtype.categories))}"
+    return str(dtype)
 
 
 def _codecs(metadata: Any) -> set[str]:
@@ -88,6 +109,8 @@ def _cells(column: Any) -> Cells:
     if pa.types.is_floating(column.type):
         values = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64).copy()
         values[np.isnan(values)] = np.nan  # one bit pattern for all of them
+        if column.null_count:
+            values[np.asarray(column.is_null().to_numpy())] = np.frombuffer(NOTHING, dtype=">f8")[0]
         return array("d", values.tobytes())
     if pa.types.is_integer(column.type) and not column.null_count and not pa.types.is_uint64(column.type):
         return array("q", np.asarray(column.to_numpy()).astype(np.int64).tobytes())

@@ -4,9 +4,12 @@ since values are found by their column's name; order of rows is not.
 
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from math import isnan
+from struct import pack
 
 from harness.domain.difference import Difference, DifferenceKind, Facet
 from harness.domain.objects import (
+    NOTHING,
     Cells,
     ObjectColumn,
     ObjectContent,
@@ -131,7 +134,8 @@ def _packed(cells: Cells) -> object:
 
 
 def _text(cell: float | str | None) -> str:
-    return "null" if cell is None else repr(cell)
+    is_null = cell is None or (isinstance(cell, float) and isnan(cell) and pack(">d", cell) == NOTHING)
+    return "null" if is_null else repr(cell)
 
 
 def _told(content: ObjectContent) -> str:

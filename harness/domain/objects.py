@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 Cells: TypeAlias = "array[float] | array[int] | tuple[str | None, ...]"
-"""A column's values: numbers packed, every NaN being the same; all else as text, None where there is nothing."""
+"""A column's values: numbers packed, every NaN being the same; all else as text, None where there is nothing.
+
+Where a packed column has nothing there is a NaN of other bits than the rest, `NOTHING`.
+"""
+NOTHING = bytes.fromhex("7ff80000000000ff")
+"""The bits that stand for null among packed floats, the sign first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,36 @@ def test_a_type_that_only_pandas_asks_for_is_found() -> None:
     assert _found(*bodies) == [("/x", "type")]
 
 
+def test_nothing_and_not_a_number_are_two_values() -> None:
+    kinds = {"double": pa.float64(), "single": pa.float32()}
+    legacy = _written({name: (kind, [None, math.nan, None, 1.0]) for name, kind in kinds.items()})
+    target = _written({name: (kind, [None, None, math.nan, 1.0]) for name, kind in kinds.items()})
+    assert _found(legacy, legacy) == []
+    assert _found(legacy, target) == [(f"/{name}/{row}", "value") for name in kinds for row in (1, 2)]
+
+
+def test_how_wide_offsets_are_in_memory_is_no_type() -> None:
+    texts = ["a", None, "c"]
+    small, large = pa.list_(pa.string()), pa.large_list(pa.large_string())
+    legacy = _written({"text": (pa.string(), texts), "texts": (small, [texts, [], None])})
+    assert _found(legacy, _written({"text": (pa.large_string(), texts), "texts": (large, [texts, [], None])})) == []
+    cut = _written({"text": (pa.large_string(), ["a", None, ""]), "texts": (large, [texts, [], []])})
+    assert _found(legacy, cut) == [("/text/2", "value"), ("/texts/2", "value")]
+
+
+def test_another_order_of_ordered_categories_is_found() -> None:
+    import pandas as pd  # noqa: PLC0415 - the tests of plain Parquet need none
+
+    def written(*categories: str, is_ordered: bool = True) -> bytes:
+        buffer = io.BytesIO()
+        cells = pd.Categorical(["low", "high"], categories=list(categories), ordered=is_ordered)
+        pd.DataFrame({"x": cells}).to_parquet(buffer)
+        return buffer.getvalue()
+
+    assert _found(written("low", "high"), written("high", "low")) == [("/x", "type")]
+    assert _found(written("low", "high", is_ordered=False), written("high", "low", is_ordered=False)) == []
+
+
 def test_another_numbering_of_rows_is_found() -> None:
     assert _found(_pandas({"x": [1, 2]}), _pandas({"x": [1, 2]}, start=5)) == [("", "identity")]
     assert _found(_pandas({"x": [1, 2]}), _pandas({"x": [1, 2]}, start=0)) == []
