@@ -132,7 +132,13 @@ def _matched(line: str) -> re.Match[str] | None:
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
+    return _ESCAPE.sub(lambda found: _character(found[1]) if found[1] else found[2], text)
+
+
+def _character(digits: str) -> str:
+    """What a server wrote as hexadecimal digits: a byte, of which several may be one character of UTF-8."""
+    character = chr(int(digits, 16))
+    return character if "!" <= character <= "~" else f"%{digits.upper()}"
 
 
 def _target(url: str) -> str | None:

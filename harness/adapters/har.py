@@ -22,6 +22,7 @@ from harness.adapters.har_entry import (
     HarEntry,
     HarRequest,
     Unsendable,
+    is_tunnel,
     is_websocket,
     moment_of,
     never_arrived,
@@ -58,10 +59,12 @@ class _Kind(IntEnum):
     UNSENDABLE = 1
     WEBSOCKET = 2
     NEVER_ARRIVED = 3
+    TUNNEL = 4
 
 
 _SKIPPED_WORDS = {
     _Kind.WEBSOCKET: "WebSocket connections",
+    _Kind.TUNNEL: "CONNECT requests of a proxy",
     _Kind.NEVER_ARRIVED: "requests that were aborted or blocked and have no answer",
 }
 
@@ -107,9 +110,9 @@ class HarFile:
         skipped: Counter[_Kind] = Counter()
         unsendable = array("Q")
         for number in order:
-            if entries.origins[number] != origin:
-                continue
             kind = _Kind(entries.kinds[number])
+            if entries.origins[number] != origin and kind is not _Kind.TUNNEL:
+                continue
             skipped[kind] += 1
             if kind is _Kind.SENDABLE:
                 pages.setdefault(entries.pages[number], array("Q")).append(number)
@@ -222,13 +225,15 @@ class _Entries:
         except ValueError as error:
             raise ConfigurationError(f"not a HAR file: {error}", where=where, hint=_SAVE_AGAIN) from error
         begun = self._moment(entry, where)
-        origin = self._origin(entry.request.url)
+        # A tunnel's address is the proxy's way of writing it: it must not be taken for where requests go.
+        is_through = is_tunnel(entry)
+        origin = None if is_through else self._origin(entry.request.url)
         self._offsets.append(offset)
         self._lengths.append(len(raw))
         self._begun.append(begun)
         self.pages.append(_number_of(entry.pageref or None, self._known_pages, self.page_names))
         self.origins.append(_number_of(origin, self._known_origins, self.origin_names))
-        self.kinds.append(_Kind.SENDABLE if origin is None else _kind(entry, raw))
+        self.kinds.append(_Kind.TUNNEL if is_through else _Kind.SENDABLE if origin is None else _kind(entry, raw))
 
     def _moment(self, entry: HarEntry, where: str) -> int:
         """Microseconds since 1970; those of the entry before where it does not say."""
@@ -256,7 +261,8 @@ def _kind(entry: HarEntry, raw: bytes) -> _Kind:
         return _Kind.WEBSOCKET
     if never_arrived(entry):
         return _Kind.NEVER_ARRIVED
-    may_be_unsendable = entry.request.postData is not None or b"{{" in raw
+    request = entry.request
+    may_be_unsendable = request.postData is not None or request.bodySize or not request.method.isalpha() or b"{{" in raw
     return _Kind.UNSENDABLE if may_be_unsendable and _reason(entry.request) else _Kind.SENDABLE
 
 

@@ -14,8 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from harness.domain.exchange import Headers
-from harness.domain.redaction import SECRET_HEADERS
-from harness.domain.secret_names import is_secret_name
+from harness.domain.secret_names import is_secret_header
 from harness.domain.session import Step
 from harness.domain.substitution import placeholders
 
@@ -37,18 +36,23 @@ _CONNECTION_HEADERS = frozenset(
         "expect",
     }
 )
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NEVER_ARRIVED = re.compile(r"abort|block|cancel|refused|disconnected|not[ _]resolved|offline", re.I)
 """In the words of browsers for a request without an answer: the system has not handled it, as far as is known."""
 
 
+_Text = str | int | float | bool | None
+"""What the format has as a string, and some programs write as a number."""
+
+
 class _Pair(msgspec.Struct):
     name: str
-    value: str | None = None
+    value: _Text = None
 
 
 class _Param(msgspec.Struct):
     name: str
-    value: str | None = None
+    value: _Text = None
     fileName: str | None = None  # noqa: N815 - the format's own name
 
 
@@ -57,6 +61,9 @@ class _PostData(msgspec.Struct):
     text: str | None = None
     encoding: str | None = None
     params: list[_Param] | None = None
+    file: str | None = msgspec.field(name="_file", default=None)
+    digest: str | None = msgspec.field(name="_sha1", default=None)
+    """Both name the file beside the HAR that Playwright puts a body into."""
 
 
 class HarRequest(msgspec.Struct):
@@ -66,10 +73,11 @@ class HarRequest(msgspec.Struct):
     url: str
     headers: list[_Pair] | None = None
     postData: _PostData | None = None  # noqa: N815
+    bodySize: float | None = None  # noqa: N815
 
 
 class _Response(msgspec.Struct):
-    status: int | None = None
+    status: int | float | str | None = None
     error: str | None = msgspec.field(name="_error", default=None)
 
 
@@ -132,13 +140,24 @@ def origin_of(url: str) -> str | None:
 
 def is_websocket(entry: HarEntry) -> bool:
     """Whether it opened a WebSocket, whatever the scheme that it is written with."""
+    return entry.resource_type == "websocket" or _status_of(entry) == _SWITCHING_PROTOCOLS
+
+
+def is_tunnel(entry: HarEntry) -> bool:
+    """Whether a proxy wrote down how a client reached it; what went through follows as entries of its own."""
+    return entry.request.method.upper() == "CONNECT"
+
+
+def _status_of(entry: HarEntry) -> int | None:
     status = None if entry.response is None else entry.response.status
-    return entry.resource_type == "websocket" or status == _SWITCHING_PROTOCOLS
+    if isinstance(status, str):
+        return int(status) if status.isdecimal() else None
+    return None if status is None else int(status)
 
 
 def never_arrived(entry: HarEntry) -> bool:
     """Whether the browser gave the request up: status 0, and nothing says that the server broke the connection."""
-    if entry.response is None or entry.response.status != 0:
+    if entry.response is None or _status_of(entry) != 0:
         return False
     told = entry.error or entry.response.error
     return not told or _NEVER_ARRIVED.search(told) is not None
@@ -151,6 +170,10 @@ def step_of_entry(request: HarRequest, number: int) -> Step:
         Unsendable: its body is not what was sent, or no text; or it holds what means a saved value here.
     """
     target = _target(request.url)
+    if not _METHOD.fullmatch(request.method):
+        raise Unsendable(f"its method is {request.method!r}")
+    if request.postData is None and (request.bodySize or 0) > 0:
+        raise Unsendable(f"it had a body of {request.bodySize:g} bytes, which was not saved")
     step = Step(
         n=number,
         name=f"{request.method} {target}",
@@ -178,7 +201,7 @@ def _target(url: str) -> str:
 
 
 def _headers(request: HarRequest) -> Headers:
-    kept = tuple((header.name, header.value or "") for header in request.headers or () if _travels(header.name))
+    kept = tuple((header.name, _text(header.value)) for header in request.headers or () if _travels(header.name))
     body = request.postData
     if body is None or any(name.lower() == "content-type" for name, _ in kept):
         return kept
@@ -189,20 +212,28 @@ def _travels(name: str) -> bool:
     lowered = name.lower()
     if lowered.startswith(":") or lowered in _CONNECTION_HEADERS:  # HTTP/2 and 3 write the request line as headers
         return False
-    return lowered not in SECRET_HEADERS and not is_secret_name(lowered.removeprefix("x-"))
+    return not is_secret_header(lowered)
 
 
 def _body(data: _PostData | None) -> str | None:
     if data is None:
         return None
-    if data.text is not None and (data.text or not data.params):
+    if data.text is not None and (data.text or not (data.params or data.file or data.digest)):
         return _decoded(data.text) if data.encoding == "base64" else data.text
+    if data.file or data.digest:
+        raise Unsendable("its body lies in another file: record with the content embedded")
     if not data.params:
         return None
     kind = data.mimeType or ""
     if kind.split(";", 1)[0].strip().lower() not in {"", _FORM} or any(p.fileName for p in data.params):
         raise Unsendable(f"its body was saved as parameters of {kind or 'a file'}, without the text sent")
-    return urlencode([(param.name, param.value or "") for param in data.params])
+    return urlencode([(param.name, _text(param.value)) for param in data.params])
+
+
+def _text(value: _Text) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value)
 
 
 def _decoded(text: str) -> str:

@@ -122,6 +122,8 @@ def _require_recording(text: str, document: dict[str, Any] | None, path: Path) -
     if document is not None and {"steps", "sessions"} & document.keys():
         hint = f'Write "format_version": {FORMAT_VERSION} into it.'
         raise ConfigurationError("`format_version` is missing", where=str(path), hint=hint)
+    if document is not None and {"info", "resources", "openapi", "swagger"} & document.keys():
+        raise _unknown_format(path)  # collections of Postman and Insomnia, and the interface itself
     first_line = text.strip().split("\n", 1)[0]
     if document is not None or not first_line.startswith("{") or _single_document(first_line) is not None:
         return
@@ -187,7 +189,7 @@ def _read_text(path: Path) -> str:
         raise ConfigurationError(
             f"not UTF-8 text at byte {error.start}",
             where=str(path),
-            hint="Give JSON or JSON Lines, gzipped or not.",
+            hint="Save it as UTF-8; JSON, JSON Lines and access logs are read, gzipped or not.",
         ) from error
 
 

@@ -19,19 +19,10 @@ from harness.domain.redacted_charsets import is_wide
 from harness.domain.redacted_forms import FormRules
 from harness.domain.redacted_json import redact_members
 from harness.domain.redaction_marks import MARK, as_bytes_mark, as_number_mark
-from harness.domain.secret_names import NAMES, is_secret_name
+from harness.domain.secret_names import NAMES, is_secret_header, is_secret_name
 
-SECRET_HEADERS = frozenset(
-    {
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "set-cookie",
-        "x-api-key",
-        "x-amz-security-token",
-        "x-auth-token",
-    }
-)
+_WITH_SCHEMES = frozenset({"authorization", "proxy-authorization"})
+_SCHEMES = frozenset({"bearer", "basic", "token"})
 _PARAMETER = re.compile(rb"((?:^|[?&;])(?:" + NAMES.encode() + rb")=)([^&;#\s]+)", re.IGNORECASE)
 # Each begins where nothing before it could have begun, so that a long text is read once and not from every byte anew.
 _USER_INFO = re.compile(rb"(://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)")
@@ -162,14 +153,15 @@ class Redactor:
         return as_bytes_mark(_text_of(self._mark(b"bytes " + data)))
 
     def _header(self, name: str, value: str) -> str:
-        if name not in SECRET_HEADERS:
+        if not is_secret_header(name):
             return self.text(value)
         if name == "set-cookie":
             return COOKIE_PAIR.sub(self._cookie, value, count=1)
         if name == "cookie":
             return COOKIE_PAIR.sub(self._cookie, value)
         scheme, space, credential = value.partition(" ")
-        return f"{scheme}{space}{self.secret(credential)}" if space else self.secret(value)
+        has_scheme = space and (name in _WITH_SCHEMES or scheme.lower() in _SCHEMES)
+        return f"{scheme}{space}{self.secret(credential)}" if has_scheme else self.secret(value)
 
     def _cookie(self, match: re.Match[str]) -> str:
         return match.group(1) + self.secret(match.group(2))

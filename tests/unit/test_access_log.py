@@ -96,6 +96,11 @@ def test_escapes_are_read_and_a_compressed_log_too(tmp_path: Path) -> None:
     assert _urls(session) == ['/a"bA']
 
 
+def test_bytes_that_a_server_wrote_in_digits_are_sent_as_such(tmp_path: Path) -> None:
+    (session,) = _load(tmp_path, _common("GET /caf\\xC3\\xA9\\x20\\x00?q=1 HTTP/1.1"))
+    assert _urls(session) == ["/caf%C3%A9%20%00?q=1"]
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [

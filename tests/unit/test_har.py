@@ -132,13 +132,17 @@ def test_requests_beyond_the_first_origin_are_skipped_and_counted(tmp_path: Path
         ({"postData": {"mimeType": "x/y", "text": "/w==", "encoding": "base64"}}, "binary"),
         ({"postData": {"mimeType": "multipart/form-data; boundary=b", "params": [{"name": "f"}]}}, "parameters"),
         ({"postData": {"mimeType": "application/json", "text": '"{{name}}"'}}, "saved value"),
+        ({"postData": {"mimeType": "application/json", "text": "", "_file": "a1.json"}}, "another file"),
+        ({"postData": {"mimeType": "application/json", "params": [], "_sha1": "a1.json"}}, "another file"),
+        ({"bodySize": 7}, "a body of 7 bytes, which was not saved"),
+        ({"method": ""}, "method"),
     ],
 )
 def test_a_request_that_a_step_cannot_carry_is_skipped_and_told(
     tmp_path: Path, more: dict[str, Any], reason: str
 ) -> None:
     notes: list[str] = []
-    (session,) = _load(tmp_path, _entry(f"{_BASE}/x"), _entry(f"{_BASE}/y", method="POST", **more), notes=notes)
+    (session,) = _load(tmp_path, _entry(f"{_BASE}/x"), _entry(f"{_BASE}/y", **{"method": "POST", **more}), notes=notes)
     assert [step.url for step in session.steps] == ["/x"]
     assert "skipped entry 2" in notes[0]
     assert reason in notes[0]
@@ -193,6 +197,25 @@ def test_what_a_dialect_leaves_out_or_writes_as_null_counts_as_absent(tmp_path: 
         ("/b", (), None),
         ("/c", (("accept", ""),), None),
     ], "an entry without a time follows the one before it"
+
+
+@pytest.mark.parametrize("url", ["http://app.example.test:443", "https://app.example.test/"])
+def test_a_proxys_tunnel_is_no_request_and_says_nothing_of_the_origin(tmp_path: Path, url: str) -> None:
+    notes: list[str] = []
+    tunnel = _entry(url, "2026-01-31T08:00:00.0000000Z", method="CONNECT")
+    (session,) = _load(tmp_path, tunnel, _entry(f"{_BASE}/a"), notes=notes)
+    assert [(step.method, step.url) for step in session.steps] == [("GET", "/a")]
+    assert notes == [f"{tmp_path / 'visit.har'}: skipped 1 CONNECT requests of a proxy"]
+
+
+def test_numbers_where_the_format_has_strings_are_taken(tmp_path: Path) -> None:
+    form = {"mimeType": "application/x-www-form-urlencoded", "params": [{"name": "page", "value": 2}]}
+    post = _entry(f"{_BASE}/a", method="POST", headers={"x-count": 1, "x-flag": True}, postData=form)
+    aborted = _entry(f"{_BASE}/b") | {"response": {"status": "0"}}
+    (session,) = _load(tmp_path, post | {"response": {"status": 200.0}}, aborted)
+    (step,) = session.steps
+    assert step.body == "page=2"
+    assert step.headers[:2] == (("x-count", "1"), ("x-flag", "true"))
 
 
 def test_half_a_surrogate_pair_in_an_answer_spoils_nothing(tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
         (b'{"SecretAccessKey":"s3cr3t"}', b'{"SecretAccessKey":"*"}'),
         (b'{"password_hash":"s3cr3t"}', b'{"password_hash":"*"}'),
         (b"csrfToken=s3cr3t&z=1", b"csrfToken=*&z=1"),
+        (b'{"password2": "s3cr3t"}', b'{"password2": "*"}'),
+        (b'{"passwordConfirm": "s3cr3t"}', b'{"passwordConfirm": "*"}'),
+        (b"new_password1=&password_confirmation=s3cr3t", b"new_password1=&password_confirmation=*"),
         (rb'{"p\u0061ss\u0057ord" : "s3cr3t"}', rb'{"p\u0061ss\u0057ord" : "*"}'),
         (rb'{"d": "{\"p\\u0061ssword\":\"s3cr3t\"}"}', rb'{"d": "{\"p\\u0061ssword\":\"*\"}"}'),
     ],
@@ -141,6 +144,20 @@ def test_secret_headers_keep_scheme_cookie_name_and_attributes() -> None:
         ("Cookie", f"a={mark}; b={two}"),
         ("X", "abc"),
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Access-Token", "x-csrf-token", "Api-Key", "X-Client-Secret", "X-Goog-Api-Key", "X-Session-Id"]
+)
+def test_a_header_of_a_secret_name_is_one(name: str) -> None:
+    mark = REDACTOR.secret("abc")
+    assert REDACTOR.headers(((name, "abc"), (name, "Bearer abc"))) == ((name, mark), (name, f"Bearer {mark}"))
+    assert REDACTOR.headers(((name, "two words"),)) == ((name, REDACTOR.secret("two words")),)
+
+
+def test_a_header_that_is_only_about_secrets_stays() -> None:
+    headers = (("Access-Control-Allow-Headers", "x-csrf-token"), ("Sec-WebSocket-Key", "abc"), ("Idempotency-Key", "a"))
+    assert REDACTOR.headers(headers) == headers
 
 
 def test_known_secrets_are_replaced_wherever_they_appear() -> None:

@@ -9,8 +9,7 @@ from harness.domain.capture.relay import end_to_end, without
 from harness.domain.compare.content import DEFAULT_DECODERS, Content, decode
 from harness.domain.exchange import Exchange, Headers, Request, Response
 from harness.domain.recording import KEPT_HEADERS
-from harness.domain.redaction import SECRET_HEADERS, Redactor
-from harness.domain.secret_names import is_secret_name
+from harness.domain.redaction import Redactor
 from harness.domain.session import RecordedResponse, Step
 from harness.domain.substitution import placeholders
 
@@ -89,8 +88,6 @@ def _refer(
     request = exchange.request
     kept = without(end_to_end(request.headers), *_OWN_OF_THE_CONNECTION)
     clean = redactor.request(Request(method=request.method, url=request.url, headers=kept, body=request.body or None))
-    marked = tuple((name, _marked(name, value, redactor)) for name, value in clean.headers)
-    clean = Request(method=clean.method, url=clean.url, headers=marked, body=clean.body)
     found, sources = references.refer(clean, exchange.sent_at)
     references.sent(request)
     withheld = tuple((name, value) for name, value in found.headers if _MARK in value)
@@ -98,13 +95,6 @@ def _refer(
     headers = tuple(header for header in sendable if header is not None)
     request = Request(method=found.method, url=found.url, headers=headers, body=found.body)
     return request, withheld, sources
-
-
-def _marked(name: str, value: str, redactor: Redactor) -> str:
-    lowered = name.lower()
-    if lowered in SECRET_HEADERS or not is_secret_name(lowered.removeprefix("x-")):
-        return value
-    return redactor.secret(value)
 
 
 def _sendable(name: str, value: str) -> tuple[str, str] | None:
