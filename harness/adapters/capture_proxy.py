@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,12 +18,14 @@ from harness.adapters.http import MAX_HEADER_BYTES, utc_now
 from harness.domain.capture.relay import end_to_end, relocated, without
 from harness.domain.capture.steps import Captured
 from harness.domain.exchange import Exchange, Headers, Request, Response, Side
+from harness.uninterrupted import run_to_its_end
 
 _log = logging.getLogger(__name__)
 # A request that is no HTTP is answered and is the client's own affair: aiohttp would print a traceback for each.
 _http_log = logging.getLogger(f"{__name__}.http")
 _http_log.setLevel(logging.CRITICAL)
 _NO_CONTENT = 204
+_CUT_OFF = "the recording ended before its answer"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -66,7 +69,7 @@ class CaptureProxy:
 
     Guarantees: bodies pass as streams, byte for byte and as they are encoded; end-to-end headers keep order, spelling
     and repeats; nothing is added but what frames the message on each connection. `on_exchange` is told of an exchange
-    after its answer has been sent; `before_answer` is awaited before an answer begins.
+    after its answer has been sent, and of one that the end cut off; `before_answer` is awaited before an answer begins.
 
     Source: RFC 9110, sections 7.6 and 10.1.1; RFC 9112, section 6.
     """
@@ -87,6 +90,7 @@ class CaptureProxy:
         self._before_answer = before_answer
         self._on_outage = on_outage
         self._runner: web.ServerRunner | None = None
+        self._relaying = set[asyncio.Task[Any]]()
         self.url = ""
 
     async def start(self, host: str, port: int) -> None:
@@ -106,18 +110,43 @@ class CaptureProxy:
         )
         self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._options.grace_s)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, backlog=1024).start()
+        # A socket that was opened for a task which is cancelled meanwhile would be nobody's to close.
+        await run_to_its_end(web.TCPSite(self._runner, host, port, backlog=1024).start())
         bound = self._runner.addresses[0]
         self.url = f"http://[{bound[0]}]:{bound[1]}" if ":" in bound[0] else f"http://{bound[0]}:{bound[1]}"
 
     async def stop(self) -> None:
-        """Stops listening; answers that are on their way may end, as long as is allowed."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        """Stops listening; answers that are on their way may end, as long as is allowed.
+
+        Whatever happens to the task: every exchange has been told of, and every connection is closed afterwards. To
+        cancel it cuts the waiting short.
+        """
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._options.grace_s):
+                    await self._clean_up()
+        finally:
+            await run_to_its_end(self._close())
+
+    async def _close(self) -> None:
+        relaying = tuple(self._relaying)
+        for task in relaying:
+            task.cancel()
+        if relaying:
+            await asyncio.wait(relaying)
+        await self._clean_up()
+        self._runner = None
         await self._upstream.close()
 
+    async def _clean_up(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        task = asyncio.current_task()
+        if task is not None:
+            self._relaying.add(task)
+            task.add_done_callback(self._relaying.discard)
         try:
             return await _Relay(self, request).run()
         except Exception:  # noqa: BLE001 - the process edge: no request may end the proxy
@@ -176,19 +205,26 @@ class _Relay:
             if error.was_sent:
                 self._tell(target, onward, None, broke=str(error))
             return _unanswered(self._proxy.upstream.origin, error)
+        except asyncio.CancelledError:
+            if self._proxy.upstream.was_sent():
+                self._tell(target, onward, None, broke=_CUT_OFF)
+            raise
+        is_whole = False
         try:
             await self._proxy.before_answer()
             response, is_whole = await self._answer(answer)
         finally:
             answer.close()
-        received = Response(
+            self._tell(target, onward, self._received(answer, is_whole=is_whole))
+        return response
+
+    def _received(self, answer: aiohttp.ClientResponse, *, is_whole: bool) -> Response:
+        return Response(
             status=answer.status,
             headers=_headers(answer.raw_headers),
             body=bytes(self._answered.data),
             is_truncated=not (is_whole and self._answered.is_whole),
         )
-        self._tell(target, onward, received)
-        return response
 
     async def _body(self) -> AsyncIterator[bytes]:
         # Only now does anyone want it: a client that asked whether to send it is told to.
@@ -225,9 +261,8 @@ class _Relay:
             sent_at=self._sent_at,
             duration_ms=(time.perf_counter() - self._started) * 1000,
         )
-        self._proxy.end(
-            Captured(exchange=exchange, address=self._request.remote or "", is_request_whole=self._sent.is_whole)
-        )
+        is_whole = self._sent.is_whole and self._request.content.at_eof()
+        self._proxy.end(Captured(exchange=exchange, address=self._request.remote or "", is_request_whole=is_whole))
 
     def _client_origin(self) -> str | None:
         host = self._request.headers.get("Host")

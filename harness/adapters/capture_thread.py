@@ -5,7 +5,6 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 
 from harness.adapters.capture_recorder import Recorder
 from harness.domain.capture.steps import Captured
@@ -46,12 +45,13 @@ class RecordingThread:
             await asyncio.wait([asyncio.wrap_future(latest)], timeout=_PATIENCE_S)
 
     async def close(self) -> None:
-        """Writes what waits, and ends the thread."""
+        """Writes what waits, and ends the thread: it has ended when this returns or raises."""
         latest = self._latest
-        if latest is not None:
-            with suppress(Exception):
-                await asyncio.wrap_future(latest)
-        self._executor.shutdown()
+        try:
+            if latest is not None and not latest.done():
+                await asyncio.wait([asyncio.wrap_future(latest)])
+        finally:
+            self._executor.shutdown()
 
     def _record(self, captured: Captured, size: int) -> None:
         try:

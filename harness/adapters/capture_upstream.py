@@ -24,6 +24,8 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEPT_OPEN_S = 1.0
 _reused: ContextVar[bool] = ContextVar("reused", default=False)
 """Whether the request of this task went over a connection that had served another."""
+_sent: ContextVar[bool] = ContextVar("sent", default=False)
+"""Whether the request of this task has been begun to be sent."""
 _used: WeakSet[Any] = WeakSet()
 
 
@@ -80,6 +82,7 @@ class Upstream:
         """
         request_target.set(target)
         _reused.set(False)
+        _sent.set(False)
         try:
             try:
                 return await self._send(method, headers, body)
@@ -89,6 +92,11 @@ class Upstream:
                 return await self._send(method, headers, None)
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
             raise _failed(error) from error
+
+    @staticmethod
+    def was_sent() -> bool:
+        """Whether the request of this task, which was cut off, may have been served."""
+        return _sent.get()
 
     async def is_reachable(self) -> bool:
         """Whether something listens; nothing is sent."""
@@ -142,6 +150,7 @@ class _NotingRequest(VerbatimRequest):
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         _reused.set(conn.protocol in _used)
         _used.add(conn.protocol)
+        _sent.set(True)
         return await super().send(conn)
 
 

@@ -16,6 +16,7 @@ from harness.domain.identity import Identity
 from harness.domain.operation import OperationTemplates
 from harness.domain.ports import SideClient
 from harness.domain.record import Origin, SessionRecord, StepRecord
+from harness.uninterrupted import run_to_its_end
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNANSWERED = ("connection refused", "no complete answer within")
@@ -112,10 +113,18 @@ class Shadow:
             self._waiting.put_nowait((captured, session))
 
     async def stop(self) -> None:
-        """Sends what waits, as long as is allowed, and hands on what is left."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._options.grace_s):
-                await self._waiting.join()
+        """Sends what waits, as long as is allowed, and hands on what is left.
+
+        Whatever happens to the task, nothing is sent afterwards; to cancel it cuts the waiting short.
+        """
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._options.grace_s):
+                    await self._waiting.join()
+        finally:
+            await run_to_its_end(self._end())
+
+    async def _end(self) -> None:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
@@ -141,7 +150,11 @@ class Shadow:
         legacy = captured.exchange
         session = self._session(number)
         request, changes = session.identity.to_target(self._request(legacy.request))
-        target = await self._target.send(request)
+        try:
+            target = await self._target.send(request)
+        except asyncio.CancelledError:
+            self.counts.unanswered += 1
+            raise
         if target.transport_error is not None and target.transport_error.startswith(_UNANSWERED):
             self.counts.unanswered += 1
             return

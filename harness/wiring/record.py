@@ -82,6 +82,9 @@ async def record(
 ) -> Recording:
     """Records until it is cancelled, then finishes the file; `on_ready` is told the proxy's address.
 
+    To cancel is the ordinary way to end it, at whatever moment. Where that is done again, answers on their way are cut
+    off, and the file is finished all the same.
+
     Raises:
         ConfigurationError: an address or the file cannot be used; nothing is left.
         HarnessError: the file cannot be finished; its journal stays.
@@ -99,11 +102,11 @@ async def record(
         options=request.proxy,
     )
     try:
-        async with _serving(proxy, thread, request.listen, journal):
-            if not await upstream.is_reachable():
-                on_note(f"nothing listens at {upstream.origin} yet; clients get a 502 until something does")
-            on_ready(proxy.url)
-            with suppress(asyncio.CancelledError):  # the ordinary way to end it
+        with suppress(asyncio.CancelledError):
+            async with _serving(proxy, thread, request.listen, journal):
+                if not await upstream.is_reachable():
+                    on_note(f"nothing listens at {upstream.origin} yet; clients get a 502 until something does")
+                on_ready(proxy.url)
                 await asyncio.Event().wait()
     finally:
         journal.close()
@@ -131,8 +134,10 @@ async def _serving(
             raise ConfigurationError(f"cannot listen: {error.strerror or error}", where=where, hint=hint) from error
         yield
     finally:
-        await proxy.stop()
-        await thread.close()
+        try:
+            await proxy.stop()
+        finally:
+            await thread.close()
 
 
 def _require_no_loop(request: RecordRequest) -> None:

@@ -22,6 +22,7 @@ from harness.domain.findings import DifferenceOutcome
 from harness.domain.identity import Identity
 from harness.domain.record import SessionRecord
 from harness.engine.shadow import Shadow, ShadowCounts, ShadowOptions
+from harness.uninterrupted import run_to_its_end
 from harness.wiring.manifest import RunInputs, new_manifest
 from harness.wiring.record import OnRecorded, RecordRequest
 
@@ -56,7 +57,8 @@ async def shadowing(
 ) -> AsyncIterator[RunningShadow]:
     """Sends copies to the target until the context is left, judges them live and stores them in `request.out`.
 
-    Each signature is told to `on_note` when it is first seen.
+    Each signature is told to `on_note` when it is first seen. Whatever happens to the task, nothing is sent or judged
+    afterwards, and what was compared is kept as a finished run.
 
     Raises:
         ConfigurationError: an address or the directory cannot be used; nothing was sent or written.
@@ -79,21 +81,25 @@ async def shadowing(
         loop.call_soon_threadsafe(shadow.take, captured, session)
 
     try:
-        yield RunningShadow(take=take, counts=shadow.counts, failures=judged.failures)
-        await asyncio.sleep(0)  # what the recorder handed over last is taken first
-        await shadow.stop()
-        await asyncio.to_thread(judged.close)
-        if store.finished_sessions:
-            store.finish(utc_now())
-        store.discard()  # where nothing was compared
-    except BaseException:
-        await shadow.stop()
-        judged.close()
-        store.discard()
-        raise
+        try:
+            yield RunningShadow(take=take, counts=shadow.counts, failures=judged.failures)
+            await asyncio.sleep(0)  # what the recorder handed over last is taken first
+        finally:
+            await shadow.stop()
     finally:
-        store.close()
-        await target.close()
+        # All that was compared is kept, however it came to the end.
+        judged.close()
+        try:
+            _finish(store)
+        finally:
+            store.close()
+            await run_to_its_end(target.close())
+
+
+def _finish(store: EvidenceStore) -> None:
+    if store.finished_sessions:
+        store.finish(utc_now())
+    store.discard()  # where nothing was compared
 
 
 class _Judged:

@@ -72,7 +72,7 @@ def recorded_step(captured: Captured, number: int, references: References, redac
 def _require_sendable(captured: Captured) -> None:
     request = captured.exchange.request
     if not captured.is_request_whole:
-        raise Unsendable("its body is longer than what is kept")
+        raise Unsendable("its body did not come as a whole, or is longer than what is kept")
     try:
         body = (request.body or b"").decode("utf-8")
     except UnicodeDecodeError:

@@ -17,13 +17,14 @@ class Target:
 
     def __init__(self, body: object = None, failure: str | None = None) -> None:
         self.sent: list[Request] = []
-        self.may_answer = asyncio.Event()
+        self.was_asked, self.may_answer = asyncio.Event(), asyncio.Event()
         self.may_answer.set()
         self._body = body
         self._failure = failure
 
     async def send(self, request: Request) -> Exchange:
         self.sent.append(request)
+        self.was_asked.set()
         await self.may_answer.wait()
         return exchange(Side.TARGET, request, None if self._failure else self._body, failure=self._failure)
 
@@ -131,3 +132,20 @@ async def test_a_body_that_was_not_kept_is_not_copied() -> None:
     shadow.take(Captured(exchange=whole.exchange, address="a", is_request_whole=False), 1)
     await shadow.stop()
     assert (shadow.counts.incomplete, target.sent) == (1, [])
+
+
+async def test_nothing_is_sent_behind_a_stop_that_is_cancelled() -> None:
+    target, records = Target({}), list[SessionRecord]()
+    target.may_answer.clear()
+    shadow = Shadow(target, "rec", records.append, ShadowOptions(workers=1, grace_s=600))
+    shadow.start()
+    for number in range(3):
+        shadow.take(captured("GET", f"/{number}"), 1)
+    stopping = asyncio.create_task(shadow.stop())
+    await target.was_asked.wait()
+    stopping.cancel()
+    await asyncio.wait([stopping])
+    target.may_answer.set()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert ([request.url for request in target.sent], records) == (["/0"], [])
+    assert (shadow.counts.unanswered, shadow.counts.dropped) == (1, 2)
