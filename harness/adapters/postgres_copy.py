@@ -9,8 +9,13 @@ import asyncpg
 
 from harness.domain.errors import DataRefused
 
-REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
-"""What the server says of rows that it does not take."""
+REFUSALS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    asyncpg.RaiseError,
+)
+"""What the server, or a trigger of its owner's, says of rows that it does not take."""
 _KEPT_BLOCKS = 50
 _HINT = "Correct the row in a copy of the legacy file and migrate that copy; nothing was written."
 

@@ -236,6 +236,7 @@ _BY_FAMILY: Mapping[Family, "Callable[[Cell, str], Cell]"] = {
 }
 _BY_NAME: Mapping[str, "Callable[[Cell, str], Cell]"] = {
     "text": _text,
+    "citext": _text,
     "character": _text,
     "bytea": _bytes,
     "json": _json,

@@ -223,3 +223,16 @@ async def test_keys_in_several_spellings_meet_across_ranges(tmp_path: Path, post
     extra = f"2027-01-01 00:00:00.000000{'+00:00' if kind == 'TIMESTAMPTZ' else ''}"
     for rows in (7, 1000):
         assert await _found(legacy, target, rows=rows) == [f'/times/"{texts[5]}"', f'/times/"{extra}"']
+
+
+async def test_a_row_that_a_trigger_refuses_is_named(tmp_path: Path, postgres_dsn: str) -> None:
+    legacy = _sqlite(tmp_path, "CREATE TABLE notes (id INTEGER PRIMARY KEY); INSERT INTO notes VALUES (7)")
+    target = await _postgres(
+        postgres_dsn,
+        """CREATE TABLE notes (id integer PRIMARY KEY);
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION refuse()""",
+    )
+    with pytest.raises(DataRefused, match="not today") as raised:
+        await migrate_rows(legacy, target)
+    assert raised.value.where == "table notes, row id=7"
