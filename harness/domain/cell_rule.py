@@ -4,17 +4,20 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException, Inexact, localcontext
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from harness.domain.cell_values import Family, cell_text
+from harness.domain.cell_values import Family, cell_text, parse_moment
 from harness.domain.rows import Cell
 
 OTHERS = "*"
 """The enum key that stands for every value that is not named; its one possible value is itself: they stay."""
-UNIT_RULES = "`* NUMBER`, `/ NUMBER`, `epoch s`, `epoch ms` and `epoch us`"
+UNIT_RULES = "`* NUMBER`, `/ NUMBER`, `epoch s`, `epoch ms`, `epoch us`, `utc` and `zone NAME`"
 _FACTOR = re.compile(r"([*/])\s*(\d+(?:\.\d+)?)")
 _EPOCHS = {"epoch s": 0, "epoch ms": 3, "epoch us": 6}
+_ZONE = re.compile(r"zone ([A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = Context(prec=80, traps=[Inexact])
 
@@ -72,6 +75,9 @@ class CellRule:
         raise NoCounterpart(f"the value {cell_text(cell)} is not covered by the mapping's enum (that has {covered})")
 
     def _converted(self, cell: Cell) -> Cell:
+        zone = find_zone(self.unit)
+        if zone is not None:
+            return self._in_utc(cell, zone)
         if isinstance(cell, bool) or not isinstance(cell, (int, float, Decimal)):
             raise NoCounterpart(f"{cell_text(cell)} is no number, so that the unit `{self.unit}` cannot be converted")
         if not math.isfinite(cell):
@@ -80,6 +86,20 @@ class CellRule:
             return cell
         number = Decimal(repr(cell)) if isinstance(cell, float) else Decimal(cell)
         return self._moment(cell, number) if self.unit in _EPOCHS else self._scaled(number)
+
+    def _in_utc(self, cell: Cell, zone: tzinfo) -> Cell:
+        moment = parse_moment(cell) if isinstance(cell, str) else None
+        if moment is None:
+            raise NoCounterpart(f"{cell_text(cell)} is no time, so that it is none in the unit `{self.unit}`")
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+            if moment.utcoffset() != moment.replace(fold=1).utcoffset():
+                raise NoCounterpart(f"{cell_text(cell)} was twice or never by the clocks of `{self.unit}`")
+        try:
+            moment = moment.astimezone(UTC)
+        except OverflowError:
+            raise NoCounterpart(f"{cell_text(cell)} is a moment beyond the years 1 to 9999") from None
+        return self._spelled(moment)
 
     def _scaled(self, number: Decimal) -> Cell:
         sign, factor = parse_factor(self.unit)
@@ -106,6 +126,9 @@ class CellRule:
             moment = _EPOCH + timedelta(microseconds=int(whole))
         except OverflowError:
             raise NoCounterpart(f"{number} is a moment beyond the years 1 to 9999") from None
+        return self._spelled(moment)
+
+    def _spelled(self, moment: datetime) -> Cell:
         zone = "+00:00" if self.family is Family.INSTANT else ""
         if self.family is Family.DATE and moment.time() == moment.min.time():
             return moment.date().isoformat()
@@ -117,7 +140,23 @@ NO_RULE = CellRule()
 
 def is_unit(text: str) -> bool:
     """Whether a unit's rule can be used."""
-    return text in _EPOCHS or (_FACTOR.fullmatch(text) is not None and parse_factor(text)[1] != 0)
+    return (
+        text in _EPOCHS
+        or find_zone(text) is not None
+        or (_FACTOR.fullmatch(text) is not None and parse_factor(text)[1] != 0)
+    )
+
+
+@cache
+def find_zone(unit: str) -> tzinfo | None:
+    """The zone that a unit says times without an offset are in; None where it is another unit, or no zone."""
+    if unit == "utc":
+        return UTC
+    found = _ZONE.fullmatch(unit)
+    try:
+        return None if found is None else ZoneInfo(found[1])
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return None
 
 
 def parse_factor(unit: str) -> tuple[str, Decimal]:

@@ -105,6 +105,18 @@ def test_a_mapping_of_no_table_names_those_that_there_are() -> None:
         (CellRule(unit="epoch ms", family=Family.INSTANT), 1_700_000_000_123, "2023-11-14 22:13:20.123000+00:00"),
         (CellRule(unit="epoch us", family=Family.MOMENT), -1, "1969-12-31 23:59:59.999999"),
         (CellRule(unit="epoch s", family=Family.DATE), 86_400, "1970-01-02"),
+        (CellRule(unit="utc", family=Family.INSTANT), "2026-02-04 12:30:00.5", "2026-02-04 12:30:00.500000+00:00"),
+        (CellRule(unit="utc", family=Family.MOMENT), "2026-02-04T12:30:00+10:00", "2026-02-04 02:30:00.000000"),
+        (
+            CellRule(unit="zone Australia/Sydney", family=Family.INSTANT),
+            "2026-02-04 12:30:00",
+            "2026-02-04 01:30:00.000000+00:00",
+        ),
+        (
+            CellRule(unit="zone Australia/Sydney", family=Family.MOMENT),
+            "2026-07-04 12:30:00",
+            "2026-07-04 02:30:00.000000",
+        ),
         (CellRule(labels={"0": "NEW"}), 0, "NEW"),
         (CellRule(labels={"a": "b", "*": "*"}), "c", "c"),
         (CellRule(labels={"a": 1}), None, None),
@@ -126,6 +138,11 @@ def test_a_rule_converts_exactly(rule: CellRule, cell: Cell, expected: Cell) -> 
         (CellRule(unit="/ 100"), "many", "is no number"),
         (CellRule(unit="epoch s", family=Family.MOMENT), 1e300, "beyond the years"),
         (CellRule(unit="epoch s", family=Family.MOMENT), float("inf"), "no moment"),
+        (CellRule(unit="utc", family=Family.INSTANT), "noon", "is no time"),
+        (CellRule(unit="utc", family=Family.INSTANT), 0, "is no time"),
+        (CellRule(unit="zone Australia/Sydney", family=Family.INSTANT), "2026-04-05 02:30:00", "twice or never"),
+        (CellRule(unit="zone Australia/Sydney", family=Family.INSTANT), "2026-10-04 02:30:00", "twice or never"),
+        (CellRule(unit="zone Asia/Tokyo", family=Family.INSTANT), "0001-01-01 00:00:00", "beyond the years"),
     ],
 )
 def test_what_has_no_counterpart_is_refused(rule: CellRule, cell: Cell, said: str) -> None:
@@ -136,7 +153,9 @@ def test_what_has_no_counterpart_is_refused(rule: CellRule, cell: Cell, said: st
         rule.apply(cell)
 
 
-@pytest.mark.parametrize("unit", ["", "x 2", "* -1", "/ 0.0", "epoch", "* 1e3"])
+@pytest.mark.parametrize(
+    "unit", ["", "x 2", "* -1", "/ 0.0", "epoch", "* 1e3", "zone", "zone Nowhere/At_All", "zone ../utc", "UTC"]
+)
 def test_other_units_are_none(unit: str) -> None:
     assert not is_unit(unit)
 
