@@ -20,6 +20,8 @@ from harness.domain.sqlite_rows import quote_name
 
 BLOCK_ROWS = 5_000
 _SIZE = re.compile(r"\(\d+(,-?\d+)?\)")
+_WIDEST = {"smallint": "bigint", "integer": "bigint", "real": "double precision"}
+"""What holds every number that a key of the other side may be, and is still searched by the column's index."""
 READABLE = "SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'"
 """What the session of a reader has to be set to."""
 
@@ -155,8 +157,10 @@ class PostgresReader:
 
     def _bound(self, table: str, column: str, number: int) -> str:
         """What the column is sorted by, of a given value."""
-        ordered = has_one_order(self._catalog.casts[table][column])
-        return self._given(table, column, number) if ordered else f"${number}::text"
+        kind = self._catalog.casts[table][column]
+        if not has_one_order(kind):
+            return f"${number}::text"
+        return f"${number}::text::{_WIDEST[kind]}" if kind in _WIDEST else self._given(table, column, number)
 
     def _cells(self, table: str, names: Sequence[str]) -> str:
         return ", ".join(self._catalog.streamed[table][name] for name in names)

@@ -245,7 +245,7 @@ def _is_askable(cell: Cell, pair: SharedColumn) -> bool:
     if cell is None or isinstance(cell, bytes):
         return False
     if pair.target_family in _NUMBERS:
-        return isinstance(cell, (int, float))
+        return isinstance(cell, int) or (isinstance(cell, float) and pair.target_family is not Family.INTEGER)
     if not isinstance(cell, str) or "\0" in cell or not cell.isprintable():
         return False
     return pair.target_family is Family.OTHER or cell_value(cell, pair.target_family)[0] != "text"

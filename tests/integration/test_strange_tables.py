@@ -236,3 +236,21 @@ async def test_a_row_that_a_trigger_refuses_is_named(tmp_path: Path, postgres_ds
     with pytest.raises(DataRefused, match="not today") as raised:
         await migrate_rows(legacy, target)
     assert raised.value.where == "table notes, row id=7"
+
+
+async def test_a_key_that_the_targets_type_cannot_hold_is_told_and_ends_nothing(
+    tmp_path: Path, postgres_dsn: str
+) -> None:
+    legacy = _sqlite(
+        tmp_path,
+        "CREATE TABLE numbers (k INT PRIMARY KEY); INSERT INTO numbers VALUES (-1), (2.5), (7), (3000000000), ('x');"
+        "CREATE TABLE singles (k REAL PRIMARY KEY); INSERT INTO singles VALUES (-1e300), (0.5), (9e999);",
+    )
+    target = await _postgres(
+        postgres_dsn,
+        "CREATE TABLE numbers (k integer PRIMARY KEY); INSERT INTO numbers VALUES (-1), (2), (7);"
+        "CREATE TABLE singles (k real PRIMARY KEY); INSERT INTO singles VALUES (0.5), ('infinity')",
+    )
+    expected = ['/numbers/"x"', "/numbers/2", "/numbers/2.5", "/numbers/3000000000", "/singles/-1e+300"]
+    for rows in (1, 2, 1000):
+        assert await _found(legacy, target, rows=rows) == expected
