@@ -170,7 +170,7 @@ class ObjectsSettings(_Frozen, frozen=True):
     """Which of the legacy's files are objects of the target, key for key."""
 
     files: tuple[str, ...] = ("*.parquet",)
-    """Patterns of paths relative to the legacy's directory; `*` spans folders too."""
+    """Patterns of paths relative to the legacy's directory; `*` spans folders too, and `**/` any of them or none."""
     prefix: str = ""
     """Goes before them in the target's bucket."""
     bucket: str = ""

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from harness.domain.errors import ConfigurationError
+from harness.domain.objects import fits
 from harness.uninterrupted import run_to_its_end
 
 
@@ -31,13 +31,10 @@ class ObjectDirectory:
         try:
             paths = sorted(path for path in self._root.rglob("*") if path.is_file())
             keys = {path.relative_to(self._root).as_posix(): path for path in paths}
-            return {key: path.read_bytes() for key, path in keys.items() if self._is_wanted(key)}
+            return {key: path.read_bytes() for key, path in keys.items() if fits(key, self._patterns)}
         except OSError as error:
             raise ConfigurationError(
                 f"a file of the legacy cannot be read: {error.strerror}",
                 where=str(error.filename or self._root),
                 hint="Check that we may read it.",
             ) from error
-
-    def _is_wanted(self, key: str) -> bool:
-        return any(fnmatchcase(key, pattern) for pattern in self._patterns)

@@ -11,9 +11,10 @@ from harness.domain.difference import Difference
 from harness.domain.errors import ExitCode
 from harness.domain.objects import TableObject
 from harness.settings import load_settings
-from harness.wiring.objects import bucket_of_session, compare_stored_objects
+from harness.wiring.objects import bucket_of_session, compare_stored_objects, list_beside
 
 _SHOWN = 200
+_NAMED = 5
 
 
 def objects(
@@ -24,7 +25,8 @@ def objects(
     """Compare every file of the legacy's cache with the target's object: schema, types, index and all values.
 
     Which files, and the prefix in the bucket, are told by [objects] of the configuration. Exit codes: 0 all equal, 1
-    any difference, 2 unreadable input, 3 no file to compare, or S3 does not answer.
+    any difference, 2 unreadable input, 3 no file to compare, or S3 does not answer. Objects that only the target has
+    are named, and are no difference: what it keeps beside is its own.
 
     Example: parakeet parity objects --legacy-cache cache --target-bucket potential-parakeet-cache-dev
     """
@@ -38,6 +40,10 @@ def objects(
     if more:
         print(f"… and {more} more")
     values = sum(content.value_count for content in legacy.values() if isinstance(content, TableObject))
+    beside = asyncio.run(list_beside(legacy, bucket, settings))
+    if beside:
+        more_of_them = "" if len(beside) <= _NAMED else f" and {len(beside) - _NAMED} more"
+        print(f"not compared, as the legacy has no such file: {', '.join(beside[:_NAMED])}{more_of_them}")
     print(f"{len(legacy)} legacy objects with {values} values, {len(shown) + more} differences")
     if shown:
         return ExitCode.NO_GO

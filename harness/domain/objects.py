@@ -1,8 +1,9 @@
 """Stored objects as both sides yield them, ready to compare: tables, and files of which only the bytes count."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 Cells: TypeAlias = "array[float] | array[int] | tuple[str | None, ...]"
@@ -59,6 +60,11 @@ class UnreadableObject:
     """A file that is not what its name says."""
 
     reason: str
+
+
+def fits(key: str, patterns: Sequence[str]) -> bool:
+    """Whether a key is one of those that the patterns mean: `*` spans folders too, and `**/` is any of them or none."""
+    return any(fnmatchcase(key, each) or fnmatchcase(key, each.replace("**/", "")) for each in patterns)
 
 
 ObjectContent = TableObject | OpaqueObject | UnreadableObject

@@ -13,7 +13,7 @@ from harness.adapters.object_directory import ObjectDirectory
 from harness.adapters.parquet import read_object
 from harness.domain.compare_objects import compare_objects
 from harness.domain.difference import Difference
-from harness.domain.objects import ObjectState
+from harness.domain.objects import ObjectState, fits
 from harness.domain.redacted_objects import redact_object_difference
 from harness.domain.redaction import Redactor
 from harness.engine.migrate_objects import ObjectMigration, migrate_objects
@@ -43,6 +43,11 @@ async def compare_stored_objects(
     read = [{key: read_object(key, body) for key, body in side.items()} for side in (legacy, target)]
     redactor = Redactor(key=secrets.token_bytes(32))
     return read[0], (redact_object_difference(each, redactor) for each in compare_objects(*read))
+
+
+async def list_beside(legacy: ObjectState, bucket: ObjectBucket, objects: ObjectsSettings) -> tuple[str, ...]:
+    """The keys below the prefix that the patterns mean and that the legacy has no file for, in order."""
+    return tuple(key for key in await bucket.list_keys() if key not in legacy and fits(key, objects.files))
 
 
 def bucket_of_session(name: str, prefix: str) -> ObjectBucket:

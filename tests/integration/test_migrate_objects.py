@@ -16,6 +16,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from harness.adapters.object_bucket import ObjectBucket
+from harness.adapters.object_directory import ObjectDirectory
 from harness.adapters.parquet import read_object
 from harness.cli import run
 from harness.domain.errors import DataRefused, ExitCode
@@ -96,6 +97,32 @@ def test_every_file_of_prices_arrives_and_every_value_is_verified(
     assert said.out.count("2,400") == 2
     assert parity(cache, bucket) == ExitCode.GO
     assert "2 legacy objects with 4800 values, 0 differences" in capsys.readouterr().out
+
+
+def test_an_object_that_only_the_target_has_is_named(
+    s3: Any, bucket: str, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(cache, bucket)
+    s3.put_object(Bucket=bucket, Key="cache/deep/more.parquet", Body=b"PAR1")
+    s3.put_object(Bucket=bucket, Key="cache/notes.txt", Body=b"none of the files that are compared")
+    assert parity(cache, bucket) == ExitCode.GO
+    assert "not compared, as the legacy has no such file: deep/more.parquet\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/*.parquet", ["a.parquet", "x/b.parquet", "x/y/c.parquet"]),
+        ("*.parquet", ["a.parquet", "x/b.parquet", "x/y/c.parquet"]),
+        ("x/**/*.parquet", ["x/b.parquet", "x/y/c.parquet"]),
+        ("x/*", ["x/b.parquet", "x/y/c.parquet"]),
+    ],
+)
+async def test_two_stars_span_any_folders_or_none(tmp_path: Path, pattern: str, found: list[str]) -> None:
+    (tmp_path / "x" / "y").mkdir(parents=True)
+    for name in ("a.parquet", "x/b.parquet", "x/y/c.parquet", "d.csv"):
+        (tmp_path / name).touch()
+    assert sorted(await ObjectDirectory(tmp_path, [pattern]).read()) == found
 
 
 def test_a_second_time_changes_nothing(s3: Any, bucket: str, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
