@@ -66,6 +66,8 @@ class PostgresTarget:
 class PostgresLoad:
     """Implements OpenLoad."""
 
+    keeps_spellings = False
+
     def __init__(self, connection: Any, catalog: Catalog) -> None:
         self._connection = connection
         self._catalog = catalog

@@ -29,6 +29,8 @@ READABLE = "SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'"
 class PostgresSource:
     """Implements RowSource."""
 
+    keeps_spellings = False
+
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
 

@@ -22,6 +22,8 @@ _CHANGE_COUNTER = 24
 class SqliteSource:
     """Implements RowSource on a file, which may be in use and is never written."""
 
+    keeps_spellings = True
+
     def __init__(self, path: Path, *, busy_timeout_s: float = _BUSY_S) -> None:
         self._path = path
         self._busy_timeout_s = busy_timeout_s

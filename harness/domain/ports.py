@@ -66,5 +66,8 @@ class RowReader(Protocol):
 class RowSource(Protocol):
     """A database that can be read at several moments."""
 
+    keeps_spellings: bool
+    """Whether a value is kept, and sorted, as it was written, whatever type its column declares."""
+
     def open_reader(self) -> AbstractAsyncContextManager[RowReader]:
         """A view of one moment: rows that are written later are not seen."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.domain.cell_values import Family, cell_value
+from harness.domain.cell_values import Family, cell_value, family_of
 from harness.domain.compare_blocks import BlockFindings, compare_block, legacy_value, target_key_value, target_value
 from harness.domain.difference import Difference, DifferenceKind
 from harness.domain.ports import RowReader, RowSource
@@ -96,7 +96,7 @@ async def compare_range(
         again = await _compare_again(legacy, target, plan, suspects)
         suspects = again.keys
         outcome = replace(outcome, differences=again.differences, settled=first - len(suspects))
-    if first <= _MAX_RECHECKED and _is_keyed(plan) and _may_lie_elsewhere(plan, outcome):
+    if first <= _MAX_RECHECKED and _is_keyed(plan) and _may_lie_elsewhere(legacy, plan, outcome):
         again = await _compare_spelled(legacy, target, plan, suspects)
         outcome = replace(outcome, differences=again.differences, settled=first - len(again.keys))
     return outcome
@@ -133,10 +133,17 @@ async def _compare_again(
     return BlockFindings(differences=outcome.differences, keys=tuple(keys)[: len(suspects)])
 
 
-def _may_lie_elsewhere(plan: TablePlan, outcome: RangeOutcome) -> bool:
+def _may_lie_elsewhere(legacy: RowSource, plan: TablePlan, outcome: RangeOutcome) -> bool:
     """Whether a row of the target alone may have a legacy row whose key is spelled, and so sorted, otherwise."""
-    is_spelled = any(pair.target_family in _SPELLED for pair in plan.key)
+    is_spelled = any(
+        pair.target_family in _SPELLED and (legacy.keeps_spellings or _is_of_another_type(plan, pair))
+        for pair in plan.key
+    )
     return is_spelled and any(each.kind is DifferenceKind.EXTRA for each in outcome.differences)
+
+
+def _is_of_another_type(plan: TablePlan, pair: SharedColumn) -> bool:
+    return family_of(plan.legacy.columns[pair.legacy_at].declared_type) is not pair.target_family
 
 
 async def _compare_spelled(

@@ -1,7 +1,7 @@
 """Tables that no application of ours has: keys that hold NULL or an enum, computed columns, domains, cut keys."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -9,7 +9,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from harness.adapters.postgres_reader import PostgresReader
 from harness.domain.errors import DataRefused
+from harness.domain.row_parity import KeyRange
+from harness.domain.rows import Row
 from harness.engine.rows import RowParityOptions
 from harness.settings import RowsSettings
 from harness.wiring.migrate import migrate_rows
@@ -223,6 +226,26 @@ async def test_keys_in_several_spellings_meet_across_ranges(tmp_path: Path, post
     extra = f"2027-01-01 00:00:00.000000{'+00:00' if kind == 'TIMESTAMPTZ' else ''}"
     for rows in (7, 1000):
         assert await _found(legacy, target, rows=rows) == [f'/times/"{texts[5]}"', f'/times/"{extra}"']
+
+
+@pytest.mark.parametrize("kind", ["text", "uuid"])
+async def test_a_legacy_is_read_as_a_whole_only_where_its_keys_may_be_spelled_otherwise(
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    ids = "SELECT (CASE n % 2 WHEN 0 THEN upper(md5(n::text)) ELSE md5(n::text) END)::{0} FROM generate_series(1, 60) n"
+    script = "CREATE TABLE things (id {0} PRIMARY KEY); INSERT INTO things " + ids
+    zero = "INSERT INTO things VALUES ('00000000000000000000000000000000')"
+    legacy = await _postgres(new_database("template1"), script.format(kind))
+    target = await _postgres(new_database("template1"), f"{script.format('uuid')}; {zero}")
+    asked, read_blocks = list[KeyRange](), PostgresReader.read_blocks
+
+    def noted(self: PostgresReader, table: str, key: Sequence[str], keys: KeyRange) -> AsyncIterator[Sequence[Row]]:
+        asked.append(keys)
+        return read_blocks(self, table, key, keys)
+
+    monkeypatch.setattr(PostgresReader, "read_blocks", noted)
+    assert await _found(legacy, target, rows=25) == ['/things/"00000000-0000-0000-0000-000000000000"']
+    assert (KeyRange() in asked) == (kind == "text")
 
 
 async def test_a_row_that_a_trigger_refuses_is_named(tmp_path: Path, postgres_dsn: str) -> None:
