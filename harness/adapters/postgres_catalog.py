@@ -185,4 +185,4 @@ def ordered_as_bytes(name: str, declared_type: str) -> str:
 
 def has_one_order(declared_type: str) -> bool:
     """Whether both databases order the values alike; an enum's order, say, is that of its labels' declaration."""
-    return declared_type == "bytea" or family_of(declared_type) is not Family.OTHER
+    return declared_type == "bytea" or family_of(declared_type) not in {Family.OTHER, Family.INET}

@@ -193,6 +193,12 @@ def _uuid(cell: Cell, declared: str) -> Cell:
     return str(digits)
 
 
+def _inet(cell: Cell, declared: str) -> Cell:
+    if cell_value(cell, Family.INET)[0] != Family.INET:
+        raise CannotCarry(f"{_kind(cell)} {shown(cell)} is no address, for {declared}")
+    return cell
+
+
 def _unsupported(cell: Cell, declared: str) -> Cell:
     raise CannotCarry(f"no rule carries {_kind(cell)} {shown(cell)} into the type {declared}")
 
@@ -232,6 +238,7 @@ _BY_FAMILY: Mapping[Family, "Callable[[Cell, str], Cell]"] = {
     Family.DATE: _date,
     Family.TIME: _time,
     Family.UUID: _uuid,
+    Family.INET: _inet,
     Family.JSON: _jsonb,
 }
 _BY_NAME: Mapping[str, "Callable[[Cell, str], Cell]"] = {

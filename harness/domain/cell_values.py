@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
+from ipaddress import ip_interface
 
 from harness.domain.json_value import canonical_json
 from harness.domain.rows import Cell
@@ -41,6 +42,8 @@ class Family(StrEnum):
     TIME = "time"
     """A time of day without zone."""
     UUID = "uuid"
+    INET = "inet"
+    """An address of the Internet protocol, with its net or without."""
     JSON = "json"
     """PostgreSQL's jsonb, which keeps the value and not the text."""
     OTHER = "other"
@@ -54,6 +57,7 @@ _FAMILIES = (
     (Family.DATE, re.compile(r"DATE\b")),
     (Family.TIME, re.compile(r"TIME(\(\d\))?( WITHOUT TIME ZONE)?$")),
     (Family.UUID, re.compile(r"UUID$")),
+    (Family.INET, re.compile(r"INET$")),
     (Family.JSON, re.compile(r"JSONB$")),
     (Family.DECIMAL, re.compile(r"NUMERIC\b|DECIMAL\b")),
     (Family.FLOAT, re.compile(r"DOUBLE\b|FLOAT\d*\b|REAL\b")),
@@ -189,9 +193,17 @@ def _uuid_value(text: str) -> str | None:
     return text.replace("-", "").lower() if _UUID.fullmatch(text) else None
 
 
+def _inet_value(text: str) -> str | None:
+    try:
+        return str(ip_interface(text))
+    except ValueError:
+        return None
+
+
 _SPELLED: Mapping[Family, Callable[[str], str | None]] = {
     Family.TIME: _time_value,
     Family.UUID: _uuid_value,
+    Family.INET: _inet_value,
     Family.JSON: canonical_json,
 }
 """The one text of a value whose type gives it one, None for text that is none of its values."""

@@ -19,7 +19,7 @@ from harness.domain.rows import Cell, Row
 from harness.domain.secret_names import is_secret_name
 
 _NUMBERS = frozenset({Family.INTEGER, Family.FLOAT, Family.DECIMAL})
-_SPELLED = frozenset({Family.MOMENT, Family.INSTANT, Family.TIME, Family.UUID})
+_SPELLED = frozenset({Family.MOMENT, Family.INSTANT, Family.TIME, Family.UUID, Family.INET})
 """Types that have several texts for one value."""
 _MAX_RECHECKED = 10_000
 """Differing rows of one range that are read again: more are no rows in flight."""

@@ -152,14 +152,15 @@ async def test_text_that_is_not_utf_8_costs_no_equal_row(tmp_path: Path, postgre
 
 
 _SPELLED = """
-CREATE TABLE things (id {uuid} PRIMARY KEY, bytes {bytes}, other {other}, opens {time}, closes {time}, facts {json});
+CREATE TABLE things (id {uuid} PRIMARY KEY, bytes {bytes}, other {other}, opens {time}, closes {time}, facts {json},
+    host {inet});
 """
 _THINGS = """
 INSERT INTO things VALUES
     ('0a0eebc99c0b4ef8bb6d6bb9bd380a11', x'A0EEBC999C0B4EF8BB6D6BB9BD380A11', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11',
-     '09:30:00.000000', '17:30', '{"b": 1, "a": [1.0, 1e2, "\\u00e9"]}'),
-    ('1a0eebc99c0b4ef8bb6d6bb9bd380a11', NULL, NULL, '09:30:15.500', '24:00:00', 'null'),
-    ('2a0eebc99c0b4ef8bb6d6bb9bd380a11', NULL, NULL, NULL, NULL, '-1.50');
+     '09:30:00.000000', '17:30', '{"b": 1, "a": [1.0, 1e2, "\\u00e9"]}', '10.0.0.1'),
+    ('1a0eebc99c0b4ef8bb6d6bb9bd380a11', NULL, NULL, '09:30:15.500', '24:00:00', 'null', '2001:DB8::1'),
+    ('2a0eebc99c0b4ef8bb6d6bb9bd380a11', NULL, NULL, NULL, NULL, '-1.50', '10.1.0.0/16');
 """
 _THING = '/things/"1a0eebc99c0b4ef8bb6d6bb9bd380a11"'
 
@@ -167,19 +168,20 @@ _THING = '/things/"1a0eebc99c0b4ef8bb6d6bb9bd380a11"'
 async def test_a_uuid_a_time_and_json_are_carried_and_compared_by_what_they_mean(
     tmp_path: Path, postgres_dsn: str
 ) -> None:
-    declared = _SPELLED.format(uuid="CHAR(32)", bytes="BLOB", other="UUID", time="TIME", json="JSON")
+    declared = _SPELLED.format(uuid="CHAR(32)", bytes="BLOB", other="UUID", time="TIME", json="JSON", inet="TEXT")
     legacy = _sqlite(tmp_path, declared + _THINGS)
     target = await _postgres(
-        postgres_dsn, _SPELLED.format(uuid="uuid", bytes="uuid", other="uuid", time="time", json="jsonb")
+        postgres_dsn, _SPELLED.format(uuid="uuid", bytes="uuid", other="uuid", time="time", json="jsonb", inet="inet")
     )
     await migrate_rows(legacy, target)
     assert await _found(legacy, target, rows=1) == []
     await _postgres(
         target,
-        """UPDATE things SET bytes = id, other = id, opens = '09:30:15.500001', closes = '00:00', facts = '{"b": 1}'
+        """UPDATE things SET bytes = id, other = id, opens = '09:30:15.500001', closes = '00:00', facts = '{"b": 1}',
+            host = '2001:db8::2'
         WHERE id = '1a0eebc9-9c0b-4ef8-bb6d-6bb9bd380a11'""",
     )
-    columns = ("bytes", "closes", "facts", "opens", "other")
+    columns = ("bytes", "closes", "facts", "host", "opens", "other")
     assert await _found(legacy, target, rows=1) == [f"{_THING}/{column}" for column in columns]
 
 

@@ -188,7 +188,7 @@ def _family(legacy: Column, target: Column) -> str:
     return ""
 
 
-_SPELLED = frozenset({Family.TIME, Family.UUID, Family.JSON})
+_SPELLED = frozenset({Family.TIME, Family.UUID, Family.INET, Family.JSON})
 _FAMILIES = (
     ("bool", ("BOOL",)),
     ("clock", ("DATE", "TIME")),
