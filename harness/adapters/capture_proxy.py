@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 _http_log = logging.getLogger(f"{__name__}.http")
 _http_log.setLevel(logging.CRITICAL)
 _NO_CONTENT = 204
+_TURNS = 5
+_SILENT_S = 0.1
+"""How long the end waits for a connection that nothing has been asked on."""
 _CUT_OFF = "the recording ended before its answer"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -91,6 +94,7 @@ class CaptureProxy:
         self._on_outage = on_outage
         self._runner: web.ServerRunner | None = None
         self._relaying = set[asyncio.Task[Any]]()
+        self._is_stopping = False
         self.url = ""
 
     async def start(self, host: str, port: int) -> None:
@@ -108,7 +112,7 @@ class CaptureProxy:
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
         )
-        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._options.grace_s)
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=_SILENT_S)
         await self._runner.setup()
         # A socket that was opened for a task which is cancelled meanwhile would be nobody's to close.
         await run_to_its_end(web.TCPSite(self._runner, host, port, backlog=1024).start())
@@ -121,26 +125,34 @@ class CaptureProxy:
         Whatever happens to the task: every exchange has been told of, and every connection is closed afterwards. To
         cancel it cuts the waiting short.
         """
+        self._is_stopping = True
         try:
+            await self._stop_listening()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._options.grace_s):
-                    await self._clean_up()
+                    while self._relaying:
+                        await asyncio.wait(tuple(self._relaying))
         finally:
             await run_to_its_end(self._close())
 
+    async def _stop_listening(self) -> None:
+        for site in () if self._runner is None else self._runner.sites:
+            await site.stop()
+        # A connection that came last is known to nobody before the loop has turned some times, and never closed.
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+
     async def _close(self) -> None:
+        await self._stop_listening()
         relaying = tuple(self._relaying)
         for task in relaying:
             task.cancel()
         if relaying:
             await asyncio.wait(relaying)
-        await self._clean_up()
-        self._runner = None
-        await self._upstream.close()
-
-    async def _clean_up(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+            self._runner = None
+        await self._upstream.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         task = asyncio.current_task()
@@ -155,6 +167,11 @@ class CaptureProxy:
             return web.Response(status=500)
 
     # What a relay needs of its proxy.
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this answer is to be the last of its connection."""
+        return self._is_stopping
 
     @property
     def options(self) -> ProxyOptions:
@@ -238,6 +255,8 @@ class _Relay:
     async def _answer(self, answer: aiohttp.ClientResponse) -> tuple[web.StreamResponse, bool]:
         """What was sent back, and whether all of it was."""
         response = _Relayed(answer, self._client_origin(), self._proxy.upstream.origin)
+        if self._proxy.is_stopping:
+            response.force_close()
         try:
             await response.prepare(self._request)
             async for chunk in answer.content.iter_any():
