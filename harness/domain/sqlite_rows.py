@@ -14,6 +14,7 @@ MARKER_TABLE = "parakeet_disposable"
 
 BOOKKEEPING_TABLES = frozenset({"alembic_version", MARKER_TABLE})
 
+_TELLS_SHADOWS = (3, 37)
 _OF_A_VIRTUAL_TABLE = 1
 _GENERATED = frozenset({2, 3})
 """What `table_xinfo` says of columns that are hidden: those that are computed, when read or when written."""
@@ -30,9 +31,14 @@ def read_sqlite_state(query: Query) -> DatabaseState:
 
 
 def list_sqlite_tables(query: Query) -> tuple[str, ...]:
-    """Names of ordinary tables, without SQLite's own and without bookkeeping."""
-    found = query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
-    return tuple(sorted(name for (name,) in found if name not in BOOKKEEPING_TABLES))
+    """Names of tables, without SQLite's own, those that a virtual table keeps its content in, and bookkeeping."""
+    found = list(
+        query("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    )
+    hidden = set(BOOKKEEPING_TABLES)
+    if sqlite3.sqlite_version_info >= _TELLS_SHADOWS and any("VIRTUAL" in (sql or "").upper() for _, sql in found):
+        hidden |= {name for (name,) in query("SELECT name FROM pragma_table_list WHERE type = 'shadow'")}
+    return tuple(sorted(name for name, _ in found if name not in hidden))
 
 
 def quote_name(name: str) -> str:
@@ -59,6 +65,9 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         if "unable to open" in str(error):
             hint = "Check the path and its permissions."
             raise ConfigurationError("the SQLite file cannot be opened", where=str(path), hint=hint) from error
+        if "no such module" in str(error):
+            hint = "Give a copy of the file without that virtual table, or a Python whose SQLite has the module."
+            raise ConfigurationError(f"a table cannot be read: {error}", where=str(path), hint=hint) from error
         hint = "Another process keeps it locked, or its disk is full: end that process and try again."
         raise SystemUnavailable(f"SQLite says: {error}", where=str(path), hint=hint) from error
     except sqlite3.DatabaseError as error:

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from harness.adapters.postgres_reader import PostgresReader
-from harness.domain.errors import DataRefused
+from harness.domain.errors import ConfigurationError, DataRefused
 from harness.domain.row_parity import KeyRange
 from harness.domain.rows import Row
 from harness.engine.rows import RowParityOptions
@@ -279,3 +279,27 @@ async def test_a_key_that_the_targets_type_cannot_hold_is_told_and_ends_nothing(
     expected = ['/numbers/"x"', "/numbers/2", "/numbers/2.5", "/numbers/3000000000", "/singles/-1e+300"]
     for rows in (1, 2, 1000):
         assert await _found(legacy, target, rows=rows) == expected
+
+
+async def test_a_virtual_table_is_compared_and_what_it_keeps_its_content_in_is_not(
+    tmp_path: Path, postgres_dsn: str
+) -> None:
+    legacy = _sqlite(
+        tmp_path,
+        "CREATE VIRTUAL TABLE notes USING fts5 (title, body); INSERT INTO notes VALUES ('a', 'one'), ('b', 'two');",
+    )
+    target = await _postgres(postgres_dsn, "CREATE TABLE notes (title text, body text)")
+    await migrate_rows(legacy, target)
+    assert await _found(legacy, target) == []
+    await _postgres(target, "DELETE FROM notes WHERE title = 'b'")
+    assert await _found(legacy, target) == ['/notes/["b","two"]']
+
+
+async def test_a_virtual_table_that_nobody_here_can_read_is_told(tmp_path: Path, postgres_dsn: str) -> None:
+    legacy = _sqlite(
+        tmp_path,
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY); PRAGMA writable_schema = 1;"
+        "INSERT INTO sqlite_schema VALUES ('table', 'map', 'map', 0, 'CREATE VIRTUAL TABLE map USING absent(x)')",
+    )
+    with pytest.raises(ConfigurationError, match="no such module: absent"):
+        await _found(legacy, postgres_dsn)
