@@ -195,6 +195,26 @@ async def test_a_body_that_the_end_cuts_off_is_no_request_to_replay(legacy: Thin
     await _require_nothing_left(recorded)
 
 
+async def test_an_answer_on_its_way_passes_and_is_the_last_of_its_connection(legacy: Things, tmp_path: Path) -> None:
+    legacy.answers.clear()
+    recorded = Recorded(upstream=legacy, directory=tmp_path, shadow=legacy)
+    recording = asyncio.create_task(record(recorded.request(), recorded.ready, lambda _: None))
+    await recorded.is_ready.wait()
+    async with aiohttp.ClientSession(recorded.url) as client:
+        asking = asyncio.create_task(client.post("/things/1"))
+        await legacy.asked.wait()
+        recording.cancel()
+        while await _is_listening(recorded.url):
+            pass
+        legacy.answers.set()
+        async with await asking as answer:
+            assert (answer.status, answer.headers["Connection"]) == (200, "close")
+        await asyncio.wait_for(recording, 10)
+    (line,) = recorded.lines()
+    assert line["response"]["status"] == 200
+    await _require_nothing_left(recorded)
+
+
 async def test_what_waits_for_the_disk_is_written_though_the_end_be_interrupted(
     legacy: Things, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
