@@ -106,7 +106,7 @@ def _column(row: Any) -> facts.ColumnFacts:
     if row["is_identity"] or row["sequence"]:
         default = facts.GENERATED
     elif row["is_generated"]:
-        default = f"generated as {default}"
+        default = f"{facts.COMPUTED}{default}"
     collation = row["collation_name"]
     return facts.ColumnFacts(
         name=row["name"],

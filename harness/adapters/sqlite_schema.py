@@ -55,7 +55,7 @@ def _column(row: tuple[Any, ...], declared: DeclaredTable, *, is_numbered: bool)
     if is_numbered:
         default = facts.GENERATED
     elif hidden in _GENERATED:
-        default = f"generated as {declared.generated.get(name.lower(), '?')}"
+        default = f"{facts.COMPUTED}{declared.generated.get(name.lower(), '?')}"
     collation = declared.collations.get(name.lower(), facts.BINARY)
     return facts.ColumnFacts(
         name=name,

@@ -57,6 +57,7 @@ def test_what_cannot_be_read_keeps_its_text(text: str) -> None:
 @pytest.mark.parametrize(
     ("written", "stored", "family"),
     [
+        ("generated as price * pieces", "generated as (price * (pieces)::double precision)", Family.FLOAT),
         ("CURRENT_TIMESTAMP", "date_trunc('second'::text, timezone('utc'::text, now()))", Family.MOMENT),
         (
             "(datetime('now'))",
@@ -82,6 +83,8 @@ def test_defaults_that_give_the_same_are_equal(written: str, stored: str, family
         ("CURRENT_TIMESTAMP", "date_trunc('minute'::text, timezone('utc'::text, now()))"),
         ("'0'", "0"),
         ("NULL", "''::text"),
+        ("generated as a + b", "generated as (a - b)"),
+        ("generated as a", "a"),
     ],
 )
 def test_defaults_that_give_something_else_are_not(written: str, stored: str) -> None:

@@ -8,6 +8,8 @@ BINARY = "binary"
 """The collation that orders text by its bytes, whatever a database calls it."""
 GENERATED = "a generated id"
 """The default of a column that the database numbers: SQLite's rowid, an identity, a serial."""
+COMPUTED = "generated as "
+"""Begins the default of a column that is computed from others; the expression follows."""
 
 
 class DatabaseKind(StrEnum):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.domain.cell_values import Family
 from harness.domain.schema.expression import Form, parse_expression
+from harness.domain.schema.facts import COMPUTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +64,12 @@ def term_form(term: str, naming: Naming) -> Form:
 
 
 def default_form(text: str | None, family: Family, naming: Naming, *, is_sqlite: bool) -> "Form | None":
-    """A column's default; None where it is NULL.
+    """A column's default, or what it is computed by; None where it is NULL.
 
     SQLite's clocks give UTC, in whole seconds: only what does so on the other side is the same.
     """
+    if text is not None and text.startswith(COMPUTED):
+        return (COMPUTED, expression_form(text.removeprefix(COMPUTED), naming))
     form = None if text is None else expression_form(text, naming)
     if form is None or form == "null":
         return None
