@@ -16,7 +16,7 @@ from harness.engine.migration import MigrationOptions
 from harness.wiring.migrate import migrate_rows
 from tests.builders.interruption import Interruption
 
-EVERY = 5
+EVERY = 7
 """Of about 70 moments, or 140 where rows wait, each of these is tried; 1 tries them all."""
 
 _TABLES = (
