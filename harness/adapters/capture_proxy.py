@@ -1,21 +1,27 @@
 """A reverse proxy that hands everything on as it comes, and tells of each exchange once it is over."""
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
 
+from harness.adapters.capture_messages import (
+    RelayedAnswer,
+    hang_up,
+    make_request,
+    origin_form,
+    raw_headers,
+    unanswered,
+)
 from harness.adapters.capture_upstream import Upstream, UpstreamFailed
 from harness.adapters.http import MAX_HEADER_BYTES, utc_now
-from harness.domain.capture.relay import end_to_end, relocated, without
+from harness.domain.capture.relay import end_to_end, without
 from harness.domain.capture.steps import Captured
 from harness.domain.exchange import Exchange, Headers, Request, Response, Side
 from harness.uninterrupted import run_to_its_end
@@ -24,7 +30,6 @@ _log = logging.getLogger(__name__)
 # A request that is no HTTP is answered and is the client's own affair: aiohttp would print a traceback for each.
 _http_log = logging.getLogger(f"{__name__}.http")
 _http_log.setLevel(logging.CRITICAL)
-_NO_CONTENT = 204
 _TURNS = 5
 _SILENT_S = 0.1
 """How long the end waits for a connection that nothing has been asked on."""
@@ -105,7 +110,7 @@ class CaptureProxy:
         """
         server = web.Server(
             self._handle,
-            request_factory=_make_request,
+            request_factory=make_request,
             access_log=None,
             logger=_http_log,
             auto_decompress=False,
@@ -163,7 +168,7 @@ class CaptureProxy:
             return await _Relay(self, request).run()
         except Exception:  # noqa: BLE001 - the process edge: no request may end the proxy
             _log.exception("the proxy failed on a request")
-            _hang_up(request)
+            hang_up(request)
             return web.Response(status=500)
 
     # What a relay needs of its proxy.
@@ -209,10 +214,10 @@ class _Relay:
 
     async def run(self) -> web.StreamResponse:
         """Hands the request on and its answer back."""
-        target = _origin_form(self._request.raw_path)
+        target = origin_form(self._request.raw_path)
         if target is None:
             return web.Response(status=400, text="parakeet record: not a request for this proxy\n")
-        headers = _headers(self._request.raw_headers)
+        headers = raw_headers(self._request.raw_headers)
         onward = without(end_to_end(headers), "expect", *(() if self._proxy.options.keeps_host else ("host",)))
         body = self._body() if self._request.body_exists else None
         try:
@@ -221,7 +226,7 @@ class _Relay:
             self._proxy.failed(str(error))
             if error.was_sent:
                 self._tell(target, onward, None, broke=str(error))
-            return _unanswered(self._proxy.upstream.origin, error)
+            return unanswered(self._proxy.upstream.origin, error)
         except asyncio.CancelledError:
             if self._proxy.upstream.was_sent():
                 self._tell(target, onward, None, broke=_CUT_OFF)
@@ -238,7 +243,7 @@ class _Relay:
     def _received(self, answer: aiohttp.ClientResponse, *, is_whole: bool) -> Response:
         return Response(
             status=answer.status,
-            headers=_headers(answer.raw_headers),
+            headers=raw_headers(answer.raw_headers),
             body=bytes(self._answered.data),
             is_truncated=not (is_whole and self._answered.is_whole),
         )
@@ -254,7 +259,7 @@ class _Relay:
 
     async def _answer(self, answer: aiohttp.ClientResponse) -> tuple[web.StreamResponse, bool]:
         """What was sent back, and whether all of it was."""
-        response = _Relayed(answer, self._client_origin(), self._proxy.upstream.origin)
+        response = RelayedAnswer(answer, self._client_origin(), self._proxy.upstream.origin)
         if self._proxy.is_stopping:
             response.force_close()
         try:
@@ -265,7 +270,7 @@ class _Relay:
             await response.write_eof()
         except (aiohttp.ClientError, OSError, TimeoutError):
             # Either end broke: the client must not take what it has for the whole.
-            _hang_up(self._request)
+            hang_up(self._request)
             return response, False
         return response, True
 
@@ -286,62 +291,3 @@ class _Relay:
     def _client_origin(self) -> str | None:
         host = self._request.headers.get("Host")
         return None if not host else f"http://{host}"
-
-
-class _Relayed(web.StreamResponse):
-    """An answer with the headers that came, and no others but what frames it on this connection."""
-
-    def __init__(self, answer: aiohttp.ClientResponse, client: str | None, upstream: str) -> None:
-        super().__init__(status=answer.status, reason=answer.reason)
-        # A body that is there already goes out with the head, in one packet; one that is awaited keeps no head back.
-        self._send_headers_immediately = not answer.content.total_bytes
-        for name, value in relocated(end_to_end(_headers(answer.raw_headers)), upstream, client):
-            self.headers.add(name, value)
-
-    async def _prepare_headers(self) -> None:
-        came = tuple(self.headers.items())
-        await super()._prepare_headers()
-        framing = [(name, self.headers[name]) for name in ("Transfer-Encoding", "Connection") if name in self.headers]
-        self.headers.clear()
-        for name, value in (*came, *framing):
-            # RFC 9110, section 8.6: none on a 204, whatever the upstream says.
-            if self.status != _NO_CONTENT or name.lower() != "content-length":
-                self.headers.add(name, value)
-
-
-def _unanswered(origin: str, error: UpstreamFailed) -> web.Response:
-    status = 504 if error.is_late else 502
-    text = f"parakeet record: the upstream {origin} did not answer: {error}"
-    return web.Response(status=status, body=json.dumps({"detail": text}).encode(), content_type="application/json")
-
-
-def _hang_up(request: web.BaseRequest) -> None:
-    with suppress(OSError, RuntimeError):
-        if request.transport is not None:
-            request.transport.abort()
-
-
-def _make_request(message: object, payload: object, protocol: object, writer: object, task: object) -> web.BaseRequest:
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop)  # type: ignore[arg-type]
-
-
-def _headers(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
-    return tuple((_text(name), _text(value)) for name, value in raw)
-
-
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-def _origin_form(raw: str) -> str | None:
-    """Path and query as they came, whichever form the request line had; None where there is no path."""
-    if raw.startswith("/") or raw == "*":
-        return raw
-    parts = urlsplit(raw)
-    if parts.scheme not in ("http", "https"):
-        return None
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
