@@ -93,8 +93,8 @@ def _as_written(command: Any) -> Any:
     return command
 
 
-def _described(name: str) -> TyperCommand:
-    return TyperCommand(name=name, help=read_help(*COMMANDS[name].split(":")))
+def _described(name: str) -> Any:
+    return _as_written(TyperCommand(name=name, help=read_help(*COMMANDS[name].split(":"))))
 
 
 def read_help(module: str, attribute: str) -> str:

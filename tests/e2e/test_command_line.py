@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.commands import COMMANDS, load_command, read_help
+from harness.cli.commands import COMMANDS, load_command, parakeet
 
 _CLI = Path(__file__).resolve().parents[2] / "harness" / "cli"
 _MAIN = "from harness.cli import main; main()"
@@ -23,7 +23,7 @@ def _python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_what_the_list_says_of_a_command_is_the_commands_own_help(name: str) -> None:
     told = inspect.cleandoc(load_command(name).help or "")
     assert told, "every command has a help text"
-    assert read_help(*COMMANDS[name].split(":")) == told
+    assert parakeet.get_command(None, name).help == told
 
 
 def test_every_file_of_a_command_is_in_the_table() -> None:

@@ -33,7 +33,11 @@ _SCHEMA = (
     "SELECT nspname, relname, relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
     " WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY 1, 2"
 )
-_OTHERS = "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+# The server's own workers come and go as they please: autovacuum looks into every database now and then.
+_OTHERS = (
+    "SELECT state, query FROM pg_stat_activity"
+    " WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()"
+)
 _AT_WORK = {"active", "idle in transaction", "idle in transaction (aborted)"}
 
 State = Sequence[Sequence[asyncpg.Record]]

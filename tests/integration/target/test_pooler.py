@@ -96,7 +96,8 @@ async def test_many_environments_share_few_backends_and_leave_nothing_prepared_o
             assert lives == [[201, 200, 200, 200, 200, 204]] * CLIENTS
         connection = await asyncpg.connect(postgres_url)
         backends = await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()"
         )
         await connection.close()
     assert 0 < backends <= POOL_SIZE
