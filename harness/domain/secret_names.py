@@ -23,6 +23,8 @@ SECRET_HEADERS = frozenset(
     }
 )
 """Headers whose names do not say so, and those of which a part is none: a scheme, a cookie's name."""
+_RULES_OF_SHARING = "access-control-"
+"""Begins the headers of CORS, which say whether credentials may be sent, and hold none."""
 _ROW_ID = re.compile(r"session[_-]?ids?", re.IGNORECASE)
 
 
@@ -36,6 +38,8 @@ def is_secret_name(name: str) -> bool:
 def is_secret_header(name: str) -> bool:
     """Whether a header of this name, in any case, holds a secret as a whole."""
     lowered = name.lower()
+    if lowered.startswith(_RULES_OF_SHARING):
+        return False
     return lowered in SECRET_HEADERS or is_secret_name(lowered.removeprefix("x-"))
 
 
