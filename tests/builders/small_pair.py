@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-import asyncpg
-
 from harness.adapters.postgres import mark_disposable
 from legacy_adapter.sqlite import mark_disposable_file as mark_file
+from tests.builders.postgres import fetch
 
 ROOT = Path(__file__).resolve().parents[2]
 JSON_HEADERS = {"content-type": "application/json"}
@@ -72,12 +71,3 @@ def write_session(path: Path, *steps: Mapping[str, object], tags: Sequence[str] 
     document = {"format_version": 1, "id": path.stem, "group": "things", "tags": tags, "steps": steps}
     path.write_text(json.dumps(document))
     return str(path)
-
-
-async def fetch(dsn: str, sql: str) -> list[asyncpg.Record]:
-    """The rows of one statement."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        return list(await connection.fetch(sql))
-    finally:
-        await connection.close()

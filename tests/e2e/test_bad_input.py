@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from harness.adapters.evidence_store import open_run
@@ -19,6 +18,7 @@ from harness.domain.errors import ExitCode
 from harness.wiring.manifest import RunInputs, new_manifest
 from legacy_adapter.seed import write_seed_database
 from legacy_adapter.sqlite import mark_disposable_file
+from tests.builders.postgres import connected
 from tests.builders.run_directory import clean_content, write_run
 from tests.builders.stored_records import session_record
 
@@ -286,9 +286,6 @@ def test_a_legacy_that_finds_its_port_busy_is_told_with_its_own_words(
 
 
 async def _dump(dsn: str) -> dict[str, list[tuple[object, ...]]]:
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn) as connection:
         names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
         return {name: [tuple(row) for row in await connection.fetch(f'SELECT * FROM "{name}"')] for (name,) in names}
-    finally:
-        await connection.close()

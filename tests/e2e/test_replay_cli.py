@@ -17,7 +17,8 @@ from harness.adapters.postgres import mark_disposable
 from harness.child import free_port
 from harness.cli import run
 from legacy_adapter.sqlite import mark_disposable_file as mark_file
-from tests.builders.small_pair import JSON_HEADERS, Databases, Servers, fetch, write_session
+from tests.builders.postgres import fetch
+from tests.builders.small_pair import JSON_HEADERS, Databases, Servers, write_session
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a-secret-of-this-very-test-only-0123456789"

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness.cli import run
-from tests.builders.small_pair import JSON_HEADERS, Databases, Servers, fetch, write_session
+from tests.builders.postgres import fetch
+from tests.builders.small_pair import JSON_HEADERS, Databases, Servers, write_session
 
 ROOT = Path(__file__).resolve().parents[2]
 FINDINGS = ("comparisons.jsonl", "differences.jsonl", "coverage.json", "decision.json")

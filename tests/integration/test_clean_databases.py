@@ -8,13 +8,13 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from harness.adapters import postgres_reader, sqlite_reader
 from harness.engine.rows import RowParityOptions
 from harness.settings import RowsSettings
 from harness.wiring.parity import RowParity, RowParityRequest, compare_rows
+from tests.builders.postgres import connected
 from tests.builders.storable_values import (
     POSTGRES_ONLY,
     SHARES,
@@ -89,8 +89,7 @@ def _fill_sqlite(path: Path, columns: Sequence[StorableColumn]) -> None:
 
 
 async def _fill_postgres(dsn: str, columns: Sequence[StorableColumn]) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn) as connection:
         declared = ", ".join(f'"{each.name}" {each.postgres_type}' for each in columns)
         await connection.execute(f"{_EMPTY} CREATE TABLE cells (id bigint PRIMARY KEY, {declared})")
         await connection.copy_records_to_table("cells", records=_rows(columns, 1))
@@ -99,8 +98,6 @@ async def _fill_postgres(dsn: str, columns: Sequence[StorableColumn]) -> None:
             await connection.execute(f"CREATE TABLE {table} (k {column.postgres_type} PRIMARY KEY, n integer)")
             await connection.copy_records_to_table(table, records=rows)
         await fill_textual(connection, "texts", TEXTUAL)
-    finally:
-        await connection.close()
 
 
 @pytest.mark.parametrize("share", range(SHARES))
@@ -118,11 +115,8 @@ async def test_two_clean_postgresql_databases_have_no_difference(databases: tupl
     columns = storable_columns(SHARES - 1)
     for dsn in databases:
         await _fill_postgres(dsn, columns)
-        connection = await asyncpg.connect(dsn)
-        try:
+        async with connected(dsn) as connection:
             await fill_textual(connection, "others", POSTGRES_ONLY)
-        finally:
-            await connection.close()
     found = await _compare(*databases)
     assert [each.pointer for each in found.first] == []
     assert found.settled == 0

@@ -4,7 +4,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import asyncpg
 import psutil
 import pytest
 
@@ -17,6 +16,7 @@ from harness.engine.rows import RowParityOptions
 from harness.settings import RowsSettings
 from harness.wiring.parity import RowParity, RowParityRequest, compare_rows
 from harness.wiring.row_tasks import DaskSettings, RangeTask, run_range_task
+from tests.builders.postgres import connected
 
 _ROWS = 200
 _OPTIONS = RowParityOptions(partition_rows=25, recheck_after_s=0)
@@ -30,14 +30,11 @@ async def pair(tmp_path: Path, postgres_dsn: str) -> tuple[str, str]:
         database.executemany("INSERT INTO cells VALUES (?, ?, ?)", [(n, f"name {n}", n / 7) for n in range(_ROWS)])
         database.execute("CREATE TABLE lines (text TEXT)")
         database.execute("INSERT INTO lines VALUES ('a'), ('a'), ('b')")
-    connection = await asyncpg.connect(postgres_dsn)
-    try:
+    async with connected(postgres_dsn) as connection:
         await connection.execute("CREATE TABLE cells (id bigint PRIMARY KEY, name text, price double precision)")
         rows = [(n, f"name {n}{' ' if n % 7 == 0 else ''}", n / 7) for n in range(_ROWS)]
         await connection.copy_records_to_table("cells", records=rows)
         await connection.execute("CREATE TABLE lines (text text); INSERT INTO lines VALUES ('a'), ('b')")
-    finally:
-        await connection.close()
     return str(tmp_path / "legacy.db"), postgres_dsn
 
 

@@ -15,6 +15,7 @@ from harness.domain.errors import DataRefused
 from harness.engine.migration import MigrationOptions
 from harness.wiring.migrate import migrate_rows
 from tests.builders.interruption import Interruption
+from tests.builders.postgres import connected
 
 EVERY = 7
 """Of about 70 moments, or 140 where rows wait, each of these is tried; 1 tries them all."""
@@ -113,11 +114,8 @@ async def test_the_legacy_file_is_closed_though_the_target_takes_only_a_part_of_
 
 
 async def _asked(dsn: str, *statements: str) -> State:
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn) as connection:
         return [await connection.fetch(sql) for sql in statements]
-    finally:
-        await connection.close()
 
 
 async def _state(dsn: str) -> State:
@@ -131,10 +129,7 @@ def _is_open(path: Path) -> bool:
 
 async def _require_no_others(dsn: str) -> None:
     """Nobody else is connected, or about to leave: so there is no lock and no transaction either."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn) as connection:
         async with asyncio.timeout(10):
             while others := await connection.fetch(_OTHERS):
                 assert not {each["state"] for each in others} & _AT_WORK, others
-    finally:
-        await connection.close()

@@ -14,7 +14,8 @@ from harness.settings import Settings
 from harness.wiring.replay import opened_sides
 from harness.wiring.replay_request import ReplayRequest, SideOptions
 from tests.builders.interruption import Interruption
-from tests.builders.small_pair import Databases, Servers, fetch, write_session
+from tests.builders.postgres import fetch
+from tests.builders.small_pair import Databases, Servers, write_session
 
 AS_BEFORE = [(1, "a"), (2, "b")]
 

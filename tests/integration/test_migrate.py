@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from harness.adapters import postgres_reader, sqlite_reader
@@ -21,6 +20,7 @@ from harness.settings import RowsSettings, TableMap
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.parity import RowParity, RowParityRequest, compare_rows
 from legacy_adapter.seed import write_seed_database
+from tests.builders.postgres import execute, fetch_value
 
 _SEEDED = Path(__file__).resolve().parents[2] / ".." / "shared" / "legacy" / "seeded_trades.db"
 
@@ -44,22 +44,6 @@ async def _compare(legacy: Path, dsn: str, rows: RowsSettings | None = None) -> 
     return await compare_rows(RowParityRequest(legacy=str(legacy), target_dsn=dsn, rows=rows or RowsSettings()))
 
 
-async def _value(dsn: str, sql: str) -> object:
-    connection = await asyncpg.connect(dsn)
-    try:
-        return await connection.fetchval(sql)
-    finally:
-        await connection.close()
-
-
-async def _run(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
-
-
 def _name(dsn: str) -> str:
     return urlsplit(dsn).path.removeprefix("/")
 
@@ -68,9 +52,9 @@ async def test_every_row_arrives_and_a_fresh_id_is_free(legacy: Path, trades_dsn
     migration = await migrate_rows(legacy, trades_dsn)
     trades = next(each for each in migration.tables if each.target_table == "trades")
     assert (trades.written_rows, trades.verified_rows, trades.present_rows) == (100, 100, 0)
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades WHERE status = 'OPEN'") == 11
-    assert await _value(trades_dsn, "SELECT last_value FROM trades_id_seq") == 100
-    assert await _value(trades_dsn, "SELECT nextval('trades_id_seq')") == 101
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades WHERE status = 'OPEN'") == 11
+    assert await fetch_value(trades_dsn, "SELECT last_value FROM trades_id_seq") == 100
+    assert await fetch_value(trades_dsn, "SELECT nextval('trades_id_seq')") == 101
     assert (await _compare(legacy, trades_dsn)).first == []
 
 
@@ -78,22 +62,22 @@ async def test_a_role_that_owns_nothing_of_the_target_migrates_too(legacy: Path,
     role = f"visitor_{uuid4().hex}"
     all_of = "ON ALL {} IN SCHEMA public TO " + role
     grants = f"GRANT ALL {all_of.format('TABLES')}; GRANT ALL {all_of.format('SEQUENCES')}"
-    await _run(
+    await execute(
         trades_dsn, f"CREATE ROLE {role} LOGIN; {grants}; GRANT CREATE ON DATABASE {_name(trades_dsn)} TO {role}"
     )
     migration = await migrate_rows(legacy, trades_dsn.replace("postgres:@", f"{role}:@"))
     assert migration.moved_sequences
-    assert await _value(trades_dsn, "SELECT nextval('trades_id_seq')") == 101
+    assert await fetch_value(trades_dsn, "SELECT nextval('trades_id_seq')") == 101
 
 
 async def test_a_second_run_changes_nothing(legacy: Path, trades_dsn: str) -> None:
     await migrate_rows(legacy, trades_dsn)
     versions = "SELECT array_agg(xmin::text || ctid::text ORDER BY id) FROM trades"
-    before = await _value(trades_dsn, versions)
+    before = await fetch_value(trades_dsn, versions)
     migration = await migrate_rows(legacy, trades_dsn)
     assert migration.is_unchanged
     assert migration.moved_sequences == ()
-    assert await _value(trades_dsn, versions) == before
+    assert await fetch_value(trades_dsn, versions) == before
 
 
 async def test_other_rows_are_left_alone_and_refused(legacy: Path, edit: sqlite3.Connection, trades_dsn: str) -> None:
@@ -101,21 +85,21 @@ async def test_other_rows_are_left_alone_and_refused(legacy: Path, edit: sqlite3
     edit.execute("UPDATE trades SET quantity = quantity + 1 WHERE id = 42")
     with pytest.raises(DataRefused, match="/trades/42/quantity"):
         await migrate_rows(legacy, trades_dsn)
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 100
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades") == 100
 
 
 async def test_rows_in_a_table_of_the_target_alone_are_refused(legacy: Path, trades_dsn: str) -> None:
-    await _value(trades_dsn, "INSERT INTO market_data VALUES ('BHP.AX', '2026-01-05', 45.5, 10) RETURNING 1")
+    await fetch_value(trades_dsn, "INSERT INTO market_data VALUES ('BHP.AX', '2026-01-05', 45.5, 10) RETURNING 1")
     with pytest.raises(DataRefused, match="other rows"):
         await migrate_rows(legacy, trades_dsn)
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades") == 0
 
 
 async def test_a_dry_run_leaves_no_row_and_no_sequence_behind(legacy: Path, trades_dsn: str) -> None:
     migration = await migrate_rows(legacy, trades_dsn, options=MigrationOptions(is_dry_run=True))
     assert migration.is_dry_run
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
-    assert await _value(trades_dsn, "SELECT nextval('trades_id_seq')") == 1
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades") == 0
+    assert await fetch_value(trades_dsn, "SELECT nextval('trades_id_seq')") == 1
 
 
 async def test_the_older_generation_is_filled_by_rule(tmp_path: Path, trades_dsn: str) -> None:
@@ -125,8 +109,8 @@ async def test_the_older_generation_is_filled_by_rule(tmp_path: Path, trades_dsn
     assert "trades.knowledge_timestamp = the row's created_at" in migration.rules
     assert "trades.event_timestamp = NULL" in migration.rules
     odd = "SELECT count(*) FROM trades WHERE knowledge_timestamp <> created_at OR event_timestamp IS NOT NULL"
-    assert await _value(trades_dsn, odd) == 0
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 100
+    assert await fetch_value(trades_dsn, odd) == 0
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades") == 100
     assert (await _compare(legacy, trades_dsn)).first == []
     assert (await migrate_rows(legacy, trades_dsn)).is_unchanged
 
@@ -136,7 +120,7 @@ async def test_a_rule_of_the_configuration_goes_first(tmp_path: Path, trades_dsn
     write_seed_database(legacy, older_generation=True)
     rows = RowsSettings(map={"trades": TableMap(added={"knowledge_timestamp": "= 2025-01-01 00:00:00"})})
     await migrate_rows(legacy, trades_dsn, rows=rows)
-    known = await _value(trades_dsn, "SELECT max(knowledge_timestamp)::text FROM trades")
+    known = await fetch_value(trades_dsn, "SELECT max(knowledge_timestamp)::text FROM trades")
     assert known == "2025-01-01 00:00:00"
 
 
@@ -152,7 +136,7 @@ async def test_values_of_every_kind_survive(legacy: Path, edit: sqlite3.Connecti
     edit.execute("CREATE TABLE parakeet_disposable (marked_at TEXT)")
     await migrate_rows(legacy, trades_dsn)
     assert (await _compare(legacy, trades_dsn)).first == []
-    assert await _value(trades_dsn, "SELECT nextval(pg_get_serial_sequence('index_constituents', 'id'))") == 10
+    assert await fetch_value(trades_dsn, "SELECT nextval(pg_get_serial_sequence('index_constituents', 'id'))") == 10
 
 
 @pytest.mark.parametrize(
@@ -186,8 +170,8 @@ async def test_what_cannot_be_carried_is_named_and_nothing_is_written(
         await migrate_rows(legacy, trades_dsn)
     assert re.search(said, str(raised.value))
     assert raised.value.hint
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
-    assert await _value(trades_dsn, "SELECT nextval('trades_id_seq')") == 1
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades") == 0
+    assert await fetch_value(trades_dsn, "SELECT nextval('trades_id_seq')") == 1
 
 
 async def test_a_legacy_written_to_meanwhile_is_noticed(
@@ -204,14 +188,14 @@ async def test_a_legacy_written_to_meanwhile_is_noticed(
     monkeypatch.setattr(PostgresLoad, "copy", copy_while_the_application_writes)
     with pytest.raises(DataRefused, match="/trades/3/notes"):
         await migrate_rows(legacy, trades_dsn)
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades") == 0
 
 
 async def test_rows_in_the_write_ahead_log_are_carried(legacy: Path, edit: sqlite3.Connection, trades_dsn: str) -> None:
     edit.execute("PRAGMA journal_mode = wal")
     edit.execute("DELETE FROM trades WHERE id > 60")
     await migrate_rows(legacy, trades_dsn)
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 60
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades") == 60
 
 
 @pytest.mark.parametrize("content", [None, b"", b"id,ticker\n1,BHP.AX\n", b"SQLite format 3\0 and then nothing of use"])
@@ -233,7 +217,7 @@ async def test_a_damaged_page_is_told_with_its_table(legacy: Path, edit: sqlite3
     with pytest.raises(ConfigurationError, match="damaged") as raised:
         await migrate_rows(legacy, trades_dsn)
     assert f"{legacy}, table trades" in raised.value.where
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades") == 0
 
 
 async def test_what_keeps_the_legacy_from_being_read_back_is_told(
@@ -253,7 +237,7 @@ async def test_what_keeps_the_legacy_from_being_read_back_is_told(
     options = MigrationOptions(on_rows=lambda stage, _rows: stages.append(stage))
     with pytest.raises(ConfigurationError, match="the disk is gone"):
         await migrate_rows(legacy, trades_dsn, options=options)
-    assert await _value(trades_dsn, "SELECT count(*) FROM trades") == 0
+    assert await fetch_value(trades_dsn, "SELECT count(*) FROM trades") == 0
 
 
 async def test_a_target_without_tables_is_told(legacy: Path, postgres_dsn: str) -> None:
@@ -281,8 +265,8 @@ async def test_a_mapped_table_migrates_under_its_new_names(tmp_path: Path, postg
             "CREATE TABLE item (id INTEGER PRIMARY KEY, state TEXT, paid BOOLEAN, price NUMERIC);"
             "INSERT INTO item VALUES (1, 'new', 1, 10), (4, 'old', 0, 10.25)"
         )
-    await _value(postgres_dsn, "CREATE TYPE phase AS ENUM ('NEW', 'OLD')")
-    await _value(
+    await fetch_value(postgres_dsn, "CREATE TYPE phase AS ENUM ('NEW', 'OLD')")
+    await fetch_value(
         postgres_dsn,
         "CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, phase phase NOT NULL, paid boolean,"
         " price numeric(10,2), source text NOT NULL, version int NOT NULL DEFAULT 1)",
@@ -296,7 +280,7 @@ async def test_a_mapped_table_migrates_under_its_new_names(tmp_path: Path, postg
     rows = RowsSettings(map={"item": each})
     await migrate_rows(legacy, postgres_dsn, rows=rows)
     assert (await _compare(legacy, postgres_dsn, rows)).first == []
-    assert await _value(postgres_dsn, "SELECT count(*) FROM items WHERE source = 'legacy' AND version = 1") == 2
+    assert await fetch_value(postgres_dsn, "SELECT count(*) FROM items WHERE source = 'legacy' AND version = 1") == 2
 
 
 _SHOP = (
@@ -321,16 +305,18 @@ async def test_units_labels_and_what_is_dropped_are_carried_and_compared(tmp_pat
     legacy = tmp_path / "shop.db"
     with closing(sqlite3.connect(legacy)) as database:
         database.executescript(_SHOP)
-    await _value(postgres_dsn, "CREATE TYPE phase AS ENUM ('NEW', 'OLD')")
-    await _value(
+    await fetch_value(postgres_dsn, "CREATE TYPE phase AS ENUM ('NEW', 'OLD')")
+    await fetch_value(
         postgres_dsn,
         "CREATE TABLE items (id bigint PRIMARY KEY, phase phase, price numeric(10,2), at timestamptz)",
     )
     await migrate_rows(legacy, postgres_dsn, rows=_SHOP_ROWS)
-    row = await _value(postgres_dsn, "SELECT (id, phase, price, extract(epoch FROM at))::text FROM items WHERE id = 1")
+    row = await fetch_value(
+        postgres_dsn, "SELECT (id, phase, price, extract(epoch FROM at))::text FROM items WHERE id = 1"
+    )
     assert row == "(1,NEW,12.34,1700000000.250000)"
     assert (await _compare(legacy, postgres_dsn, _SHOP_ROWS)).first == []
-    await _value(postgres_dsn, "UPDATE items SET price = 1234 WHERE id = 1")
+    await fetch_value(postgres_dsn, "UPDATE items SET price = 1234 WHERE id = 1")
     assert [each.pointer for each in (await _compare(legacy, postgres_dsn, _SHOP_ROWS)).first] == ["/item/1/cents"]
 
 
@@ -340,14 +326,14 @@ async def test_a_value_without_a_counterpart_is_named_by_table_row_and_column(
     legacy = tmp_path / "shop.db"
     with closing(sqlite3.connect(legacy)) as database:
         database.executescript(_SHOP + "; INSERT INTO item VALUES (3, 7, 'dear', 1, NULL)")
-    await _value(
+    await fetch_value(
         postgres_dsn, "CREATE TABLE items (id bigint PRIMARY KEY, phase text, price numeric(10,2), at timestamptz)"
     )
     with pytest.raises(DataRefused) as raised:
         await migrate_rows(legacy, postgres_dsn, rows=_SHOP_ROWS)
     assert "table item, row id=3, column state: the value 7 is not covered" in str(raised.value)
     assert 'table item, row id=3, column cents: "dear" is no number' in str(raised.value)
-    assert await _value(postgres_dsn, "SELECT count(*) FROM items") == 0
+    assert await fetch_value(postgres_dsn, "SELECT count(*) FROM items") == 0
 
 
 async def test_a_mapping_to_what_is_not_there_is_a_configuration_error(legacy: Path, trades_dsn: str) -> None:

@@ -19,6 +19,7 @@ from harness.engine.migration import Migration, MigrationOptions
 from harness.settings import RowsSettings, TableMap
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.parity import RowParityRequest, compare_rows
+from tests.builders.postgres import execute, fetch_value
 
 _ROWS = 5_500
 _TABLES = (
@@ -34,7 +35,7 @@ _WAITING = "SELECT count(*) FROM pg_namespace WHERE nspname = 'parakeet_migratio
 @pytest.fixture
 async def dsn(postgres_dsn: str) -> str:
     """A target with two empty tables."""
-    await _run(postgres_dsn, _TABLES)
+    await execute(postgres_dsn, _TABLES)
     return postgres_dsn
 
 
@@ -57,25 +58,9 @@ class _CutOff(Exception):
     """What ends a run in the midst of it."""
 
 
-async def _run(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
-
-
-async def _value(dsn: str, sql: str) -> object:
-    connection = await asyncpg.connect(dsn)
-    try:
-        return await connection.fetchval(sql)
-    finally:
-        await connection.close()
-
-
 async def _contents(dsn: str) -> object:
     """Every row with its place, and where the sequence stands."""
-    return await _value(
+    return await fetch_value(
         dsn,
         "SELECT md5(string_agg(r::text || r.ctid, ',')) || (SELECT last_value FROM readings_id_seq) ||"
         " (SELECT md5(string_agg(c::text || c.ctid, ',')) FROM codes c) FROM readings r",
@@ -104,16 +89,16 @@ async def test_what_was_cut_off_again_and_again_ends_as_an_unbroken_run_does(
     legacy: Path, dsn: str, new_database: Callable[[str], str]
 ) -> None:
     other = new_database("template1")
-    await _run(other, _TABLES)
+    await execute(other, _TABLES)
     whole = await _migrate(legacy, other)
     for rows in (0, 2_500, 4_200, 6_900):
         await _cut_off(legacy, dsn, rows, is_resumed=True)
-        assert await _value(dsn, "SELECT count(*) FROM readings") == 0
+        assert await fetch_value(dsn, "SELECT count(*) FROM readings") == 0
     resumed = await _migrate(legacy, dsn, is_resumed=True)
     assert resumed.resumed_rows == 6_500
     assert (resumed.tables, resumed.moved_sequences) == (whole.tables, whole.moved_sequences)
     assert await _contents(dsn) == await _contents(other)
-    assert await _value(dsn, _WAITING) == 0
+    assert await fetch_value(dsn, _WAITING) == 0
     parity = await compare_rows(RowParityRequest(legacy=str(legacy), target_dsn=dsn, rows=RowsSettings()))
     assert (parity.legacy_rows, parity.first) == (_ROWS + 1_500, [])
     assert (await _migrate(legacy, dsn, is_resumed=True)).is_unchanged
@@ -121,23 +106,23 @@ async def test_what_was_cut_off_again_and_again_ends_as_an_unbroken_run_does(
 
 async def test_a_killed_process_is_resumed(legacy: Path, dsn: str) -> None:
     command = ["migrate", "--legacy-db", str(legacy), "--target-dsn", dsn, "--partition-rows", "1000"]
-    await _run(dsn, "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(60); END$$")
+    await execute(dsn, "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(60); END$$")
     # The process stops at its first write to the tables themselves: all rows wait by then.
-    await _run(dsn, "CREATE TRIGGER stop BEFORE INSERT ON codes EXECUTE FUNCTION wait()")
+    await execute(dsn, "CREATE TRIGGER stop BEFORE INSERT ON codes EXECUTE FUNCTION wait()")
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", _MAIN, *command)
     try:
         async with asyncio.timeout(60):
-            while not await _value(dsn, _STOPPED):
+            while not await fetch_value(dsn, _STOPPED):
                 pass
     finally:
         child.send_signal(signal.SIGKILL)
         assert await child.wait() == -signal.SIGKILL
-    await _run(dsn, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
-    await _run(dsn, "DROP TRIGGER stop ON codes")
-    assert await _value(dsn, "SELECT count(*) FROM readings") == 0
+    await execute(dsn, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    await execute(dsn, "DROP TRIGGER stop ON codes")
+    assert await fetch_value(dsn, "SELECT count(*) FROM readings") == 0
     resumed = await _migrate(legacy, dsn, is_resumed=True)
     assert resumed.resumed_rows == _ROWS + 1_500
-    assert await _value(dsn, "SELECT count(*) FROM readings") == _ROWS
+    assert await fetch_value(dsn, "SELECT count(*) FROM readings") == _ROWS
 
 
 async def test_an_interrupted_target_is_recognised(legacy: Path, dsn: str) -> None:
@@ -148,7 +133,7 @@ async def test_an_interrupted_target_is_recognised(legacy: Path, dsn: str) -> No
     assert re.search(r"begun at .* UTC, 2000 rows copied in 2 ranges", raised.value.where)
     assert "--resume" in raised.value.hint and "--restart" in raised.value.hint
     restarted = await _migrate(legacy, dsn, is_restarted=True)
-    assert (restarted.resumed_rows, await _value(dsn, _WAITING)) == (0, 0)
+    assert (restarted.resumed_rows, await fetch_value(dsn, _WAITING)) == (0, 0)
 
 
 async def test_another_file_or_mapping_is_not_gone_on_with(legacy: Path, dsn: str) -> None:
@@ -170,7 +155,7 @@ async def test_a_refused_value_leaves_nothing_waiting_and_every_one_is_told(lega
     with pytest.raises(DataRefused, match="row id=2, column price"):
         await _migrate(legacy, dsn, on_refusal=told.append)
     assert [(each.row, each.column) for each in told] == [("id=2", "price"), ("id=5000", "price"), ("id=10998", "name")]
-    assert (await _value(dsn, _WAITING), await _value(dsn, "SELECT count(*) FROM readings")) == (0, 0)
+    assert (await fetch_value(dsn, _WAITING), await fetch_value(dsn, "SELECT count(*) FROM readings")) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +174,7 @@ async def test_what_a_constraint_refuses_is_named_and_nothing_is_left(
         await _migrate(legacy, dsn)
     assert re.search(said, raised.value.what)
     assert raised.value.where.startswith("table ")
-    assert (await _value(dsn, _WAITING), await _value(dsn, "SELECT count(*) FROM readings")) == (0, 0)
+    assert (await fetch_value(dsn, _WAITING), await fetch_value(dsn, "SELECT count(*) FROM readings")) == (0, 0)
 
 
 async def test_a_full_disk_is_told_and_what_waits_is_kept(
@@ -203,5 +188,5 @@ async def test_a_full_disk_is_told_and_what_waits_is_kept(
         with pytest.raises(SystemUnavailable, match="disk of the database is full") as raised:
             await _migrate(legacy, dsn)
     assert "--resume" in raised.value.hint
-    assert await _value(dsn, "SELECT count(*) FROM readings") == 0
+    assert await fetch_value(dsn, "SELECT count(*) FROM readings") == 0
     assert (await _migrate(legacy, dsn, is_resumed=True)).resumed_rows == _ROWS + 1_500

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-import asyncpg
 import pytest
 
 from harness.engine.rows import RowParityOptions
 from harness.settings import RowsSettings
 from harness.wiring.parity import RowParityRequest, compare_rows
+from tests.builders.postgres import connected
 from tests.builders.storable_values import POSTGRES_ONLY, TEXTUAL, fill_textual
 
 _TABLES = """
@@ -91,13 +91,10 @@ async def pair(new_database: Callable[[str], str]) -> tuple[str, str]:
     """Two databases that hold the same."""
     made = new_database("template1"), new_database("template1")
     for dsn in made:
-        connection = await asyncpg.connect(dsn)
-        try:
+        async with connected(dsn) as connection:
             await connection.execute(_TABLES)
             await fill_textual(connection, "texts", TEXTUAL)
             await fill_textual(connection, "others", POSTGRES_ONLY)
-        finally:
-            await connection.close()
     return made
 
 
@@ -109,12 +106,9 @@ async def test_every_defect_is_found_at_its_place_and_nothing_else(pair: tuple[s
         options=RowParityOptions(partition_rows=25, recheck_after_s=0),
     )
     assert (await compare_rows(request)).first == []
-    connection = await asyncpg.connect(pair[1])
-    try:
+    async with connected(pair[1]) as connection:
         for sql, _ in _DEFECTS.values():
             await connection.execute(sql)
-    finally:
-        await connection.close()
     found = await compare_rows(request)
     expected = [pointer for _, pointers in _DEFECTS.values() for pointer in pointers.split(" /")]
     assert sorted(each.pointer.lstrip("/") for each in found.first) == sorted(each.lstrip("/") for each in expected)

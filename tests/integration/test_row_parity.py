@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from harness.adapters import postgres_reader, sqlite_reader
@@ -18,6 +17,7 @@ from harness.domain.errors import ConfigurationError, HarnessError, SystemUnavai
 from harness.engine.rows import RowParityOptions
 from harness.settings import RowsSettings, TableMap
 from harness.wiring.parity import RowParity, RowParityRequest, compare_rows
+from tests.builders.postgres import connected, execute
 
 _LEGACY = """
 CREATE TABLE cells (id INTEGER PRIMARY KEY, name TEXT, price FLOAT, quantity INTEGER, note TEXT, at DATETIME,
@@ -83,14 +83,11 @@ async def _fill(file: Path, dsn: str, rows: list[tuple[Any, ...]], pairs: list[t
         database.executemany(f"INSERT INTO cells VALUES ({marks})", [tuple(map(_sqlite_cell, row)) for row in rows])
         database.executemany("INSERT INTO pairs VALUES (?, ?, ?)", pairs)
         database.executemany("INSERT INTO lines VALUES (?)", _LINES)
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn) as connection:
         await connection.execute(_TARGET)
         await connection.copy_records_to_table("cells", records=rows)
         await connection.copy_records_to_table("pairs", records=pairs)
         await connection.copy_records_to_table("lines", records=_LINES)
-    finally:
-        await connection.close()
 
 
 @pytest.fixture
@@ -108,11 +105,7 @@ async def _compare(pair: tuple[Path, str], **more: Any) -> RowParity:
 
 
 async def _on_target(pair: tuple[Path, str], sql: str) -> None:
-    connection = await asyncpg.connect(pair[1])
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
+    await execute(pair[1], sql)
 
 
 def _on_legacy(pair: tuple[Path, str], sql: str) -> None:
@@ -359,12 +352,9 @@ async def _fill_secrets(tmp_path: Path, dsn: str) -> tuple[Path, str]:
         database.executemany("INSERT INTO tokens VALUES (?, ?)", tokens)
         database.executemany("INSERT INTO grants VALUES (?, ?)", tokens)
     await _on_target(pair, _SECRETS.format(blob="bytea"))
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn) as connection:
         for table, rows in (("users", users), ("tokens", tokens), ("grants", tokens)):
             await connection.copy_records_to_table(table, records=rows)
-    finally:
-        await connection.close()
     return pair
 
 

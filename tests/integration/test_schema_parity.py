@@ -6,13 +6,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.domain.schema.acceptance import SchemaParity
 from harness.settings import RowsSettings, SchemaAcceptance, SchemaSettings, Settings, TableMap
 from harness.wiring.parity_schema import SchemaParityRequest, compare_declared
+from tests.builders.postgres import execute
 
 _LEGACY = """
 CREATE TABLE makers (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL UNIQUE);
@@ -154,14 +154,6 @@ _ELSEWHERE = {
 }
 
 
-async def _run(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="module")
 def database(postgres_server: Any) -> Iterator[str]:
     """One database for all of these tests: each begins by emptying it, which is cheaper than a new one."""
@@ -173,7 +165,7 @@ def database(postgres_server: Any) -> Iterator[str]:
 @pytest.fixture
 async def target(database: str) -> str:
     """A target that declares what the legacy does."""
-    await _run(database, f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; {_TARGET}")
+    await execute(database, f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; {_TARGET}")
     return database
 
 
@@ -208,15 +200,15 @@ async def test_the_same_declarations_have_no_difference(legacy: str, target: str
 
 @pytest.mark.parametrize("defect", _DEFECTS)
 async def test_a_defect_is_found_at_its_place(legacy: str, target: str, defect: str) -> None:
-    await _run(target, _DEFECTS[defect][0])
+    await execute(target, _DEFECTS[defect][0])
     assert _pointers(await _compare(legacy, target)) == _expected(defect)
 
 
 async def test_two_postgresql_databases_are_compared(target: str, new_database: Callable[[str], str]) -> None:
     other = new_database("template1")
-    await _run(other, _TARGET)
+    await execute(other, _TARGET)
     assert (await _compare(other, target)).unexplained == ()
-    await _run(
+    await execute(
         target,
         "ALTER TABLE goods ALTER kind TYPE varchar(5); ALTER TABLE goods ALTER stock SET DEFAULT 1;"
         "ALTER TABLE goods DROP CONSTRAINT stock_range; DROP INDEX goods_lower; DROP TABLE pairs;"
@@ -235,8 +227,8 @@ async def test_two_postgresql_databases_are_compared(target: str, new_database: 
 async def test_a_lost_label_of_an_enum_is_found(target: str, new_database: Callable[[str], str]) -> None:
     other = new_database("template1")
     for dsn, labels in ((other, "'a', 'b', 'c'"), (target, "'a', 'b'")):
-        await _run(dsn, f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TYPE mark AS ENUM ({labels});")
-        await _run(dsn, "CREATE TABLE marks (id int PRIMARY KEY, mark mark)")
+        await execute(dsn, f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TYPE mark AS ENUM ({labels});")
+        await execute(dsn, "CREATE TABLE marks (id int PRIMARY KEY, mark mark)")
     assert _pointers(await _compare(other, target)) == ["/marks/columns/mark/type"]
 
 
@@ -248,7 +240,7 @@ async def test_the_legacys_own_collation_is_no_order_of_bytes(tmp_path: Path, ta
 
 
 async def test_what_is_wanted_is_explained_and_nothing_else(legacy: str, target: str) -> None:
-    await _run(
+    await execute(
         target,
         "ALTER TABLE goods ALTER stock TYPE bigint; ALTER TABLE goods ALTER stock SET DEFAULT 5;"
         "ALTER TABLE pairs RENAME TO couples; ALTER TABLE couples RENAME COLUMN a TO first;"

@@ -6,7 +6,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from harness.adapters.postgres_reader import PostgresReader
@@ -17,6 +16,7 @@ from harness.engine.rows import RowParityOptions
 from harness.settings import RowsSettings
 from harness.wiring.migrate import migrate_rows
 from harness.wiring.parity import RowParityRequest, compare_rows
+from tests.builders.postgres import execute
 
 _SIXTY = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 60)"
 _PAIRS = f"""
@@ -48,11 +48,7 @@ def _sqlite(directory: Path, script: str) -> Path:
 
 
 async def _postgres(dsn: str, script: str) -> str:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(script)
-    finally:
-        await connection.close()
+    await execute(dsn, script)
     return dsn
 
 

@@ -14,6 +14,7 @@ import pytest
 from harness.domain.errors import ConfigurationError, SystemUnavailable
 from harness.staging.postgres import LocalPostgres
 from tests.builders.interruption import Interruption
+from tests.builders.postgres import connected, execute
 
 KILLED_RUN = """
 import asyncio, sys
@@ -75,7 +76,7 @@ async def test_the_data_survive_a_clean_stop(tmp_path: Path) -> None:
     first = LocalPostgres(tmp_path)
     await first.start()
     dsn = await first.create_database("kept")
-    await _execute(dsn, "CREATE TABLE t AS SELECT 7 AS n")
+    await execute(dsn, "CREATE TABLE t AS SELECT 7 AS n")
     await first.stop()
     await first.stop()
     second = LocalPostgres(tmp_path)
@@ -155,15 +156,6 @@ def _is_gone(pid: int) -> bool:
     return not psutil.pid_exists(pid)
 
 
-async def _execute(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(sql)
-    await connection.close()
-
-
 async def _fetch(dsn: str, sql: str) -> object:
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn) as connection:
         return await asyncio.wait_for(connection.fetchval(sql), 10)
-    finally:
-        await connection.close()
