@@ -10,7 +10,7 @@ from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Headers
 from harness.domain.pointer import PointerError, parse_pointer
 from harness.domain.session import Poll, RecordedResponse, Step
-from harness.domain.substitution import saved_cookie
+from harness.domain.substitution import is_saved_of_headers
 
 _JSON = ("content-type", "application/json")
 _WrittenHeaders = dict[str, str | list[str]] | list[tuple[str, str]]
@@ -136,13 +136,13 @@ def _require_sound(line: StepLine, where: str) -> None:
 
 
 def _require_pointers(line: StepLine, where: str) -> None:
-    saves = [each for each in line.save.values() if saved_cookie(each) is None]
+    saves = [each for each in line.save.values() if not is_saved_of_headers(each)]
     pointers = [*line.volatile, *saves, *([line.poll.pointer] if line.poll else [])]
     for pointer in pointers:
         try:
             parse_pointer(pointer)
         except PointerError as error:
-            hint = "Write it as RFC 6901 says: /a/0/b."
+            hint = "Write it as RFC 6901 says: /a/0/b. A `save` may also be `cookie NAME` or `header NAME`."
             raise ConfigurationError(str(error), where=where, hint=hint) from error
 
 

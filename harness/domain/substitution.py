@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from harness.domain.exchange import Headers, Request
 from harness.domain.pointer import PointerError, resolve_pointer
@@ -14,6 +14,9 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.\-]*)\s*\}\}")
 _URL_SAFE = "-._~:@!$'()*,;/+"
 COOKIE = "cookie"
 """`cookie NAME` in place of a pointer saves the value of a cookie that the answer sets."""
+HEADER = "header"
+"""`header NAME` saves the value of a header, and `header NAME segment -1` the last segment of the path in it."""
+_HEADER_SAVE = re.compile(rf"{HEADER} ([^\s/]+)(?: segment (-[1-9]\d{{0,2}}))?")
 
 
 class UnsavedValueError(LookupError):
@@ -59,13 +62,12 @@ def fill_request(step: Step, saved: Mapping[str, Any]) -> Request:
 
 
 def extract_saves(step: Step, document: Any, headers: Headers = ()) -> dict[str, Any]:
-    """What `step.save` keeps of a parsed answer; pointers and cookies that name nothing in it are left out."""
+    """What `step.save` keeps of a parsed answer; pointers, cookies and headers that name nothing are left out."""
     kept: dict[str, Any] = {}
-    cookies = dict(set_cookies(headers))
     for name, pointer in step.save:
-        cookie = saved_cookie(pointer)
-        if cookie is not None:
-            kept.update({name: cookies[cookie]} if cookie in cookies else {})
+        if is_saved_of_headers(pointer):
+            found = _saved_of_headers(pointer, headers)
+            kept.update({} if found is None else {name: found})
             continue
         try:
             kept[name] = resolve_pointer(document, pointer)
@@ -74,10 +76,35 @@ def extract_saves(step: Step, document: Any, headers: Headers = ()) -> dict[str,
     return kept
 
 
+def is_saved_of_headers(pointer: str) -> bool:
+    """Whether a `save` keeps a cookie or a header, and not a value of the body."""
+    return saved_cookie(pointer) is not None or _HEADER_SAVE.fullmatch(pointer) is not None
+
+
 def saved_cookie(pointer: str) -> str | None:
-    """The name of the cookie that a `save` keeps; None where it keeps a value of the body."""
+    """The name of the cookie that a `save` keeps; None where it keeps something else."""
     word, space, name = pointer.partition(" ")
     return name if word == COOKIE and space and name else None
+
+
+def path_segments(url: str) -> tuple[str, ...]:
+    """The segments of the path of an address, decoded, without empty ones."""
+    try:
+        return tuple(unquote(segment) for segment in urlsplit(url).path.split("/") if segment)
+    except ValueError:
+        return ()
+
+
+def _saved_of_headers(pointer: str, headers: Headers) -> str | None:
+    cookie = saved_cookie(pointer)
+    if cookie is not None:
+        return dict(set_cookies(headers)).get(cookie)
+    match = _HEADER_SAVE.fullmatch(pointer)
+    value = next((value for name, value in headers if match and name.lower() == match[1].lower()), None)
+    if match is None or value is None or match[2] is None:
+        return value
+    segments, index = path_segments(value), int(match[2])
+    return segments[index] if -index <= len(segments) else None
 
 
 def set_cookies(headers: Headers) -> tuple[tuple[str, str], ...]:

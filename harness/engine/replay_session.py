@@ -11,13 +11,14 @@ from harness.domain.grouping import group_of_step
 from harness.domain.operation import OperationTemplates
 from harness.domain.pointer import PointerError, resolve_pointer
 from harness.domain.record import StepRecord
-from harness.domain.secret_names import is_secret_name
+from harness.domain.secret_names import is_secret_header, is_secret_name
 from harness.domain.session import Poll, Session, Step
 from harness.domain.substitution import (
     UnsavedValueError,
     encode_text,
     extract_saves,
     fill_request,
+    is_saved_of_headers,
     saved_cookie,
     step_placeholders,
     value_text,
@@ -188,17 +189,19 @@ def is_waiting(exchange: Exchange, poll: Poll) -> bool:
 
 
 def saved_values(step: Step, exchange: Exchange) -> dict[str, Any]:
-    """What `step.save` keeps of an answer: of one that is no JSON only cookies."""
+    """What `step.save` keeps of an answer: of one that is no JSON only cookies and headers."""
     document = read_document(exchange)
     headers = () if exchange.response is None else exchange.response.headers
     if document is not ABSENT_DOCUMENT:
         return extract_saves(step, document, headers)
-    cookies = tuple(pair for pair in step.save if saved_cookie(pair[1]) is not None)
-    return extract_saves(replace(step, save=cookies), None, headers)
+    saves = tuple(pair for pair in step.save if is_saved_of_headers(pair[1]))
+    return extract_saves(replace(step, save=saves), None, headers)
 
 
 def _is_secret(pointer: str) -> bool:
-    return saved_cookie(pointer) is not None or any(map(is_secret_name, pointer.split("/")))
+    if is_saved_of_headers(pointer):
+        return saved_cookie(pointer) is not None or is_secret_header(pointer.split(" ")[1])
+    return any(map(is_secret_name, pointer.split("/")))
 
 
 def read_document(exchange: Exchange) -> Any:

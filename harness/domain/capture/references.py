@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -18,7 +19,7 @@ from harness.domain.capture.words import is_identifier, is_opaque, subjects, sub
 from harness.domain.exchange import Headers, Request
 from harness.domain.pointer import join_pointer
 from harness.domain.secret_names import is_secret_name
-from harness.domain.substitution import COOKIE, set_cookies
+from harness.domain.substitution import COOKIE, HEADER, path_segments, set_cookies
 
 _MAX_VALUES = 50_000
 """A session, so that one which reads much does not hold the memory; later values are not looked for."""
@@ -27,6 +28,10 @@ _MAX_LENGTH = 4_096
 _MAX_SOURCES = 8
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NAME = re.compile(r"[^A-Za-z0-9_]+")
+_ADDRESSES = frozenset({"location", "content-location"})
+_VERSION = "etag"
+_NO_VALUES = frozenset({"set-cookie", "content-type", "date", "expires", "last-modified", "server", "content-length"})
+"""Headers that give out nothing that a request would refer to, or that have a rule of their own."""
 _Path = tuple[str | int, ...]
 
 
@@ -60,6 +65,8 @@ class _Known(NamedTuple):
     where: _Path
     name: str
     is_opaque: bool
+    of_headers: str = ""
+    """How a `save` names it, where the answer's headers gave it."""
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -68,7 +75,7 @@ class _Known(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        return " ".join(map(str, self.where)) if self.where[:1] == (COOKIE,) else join_pointer(self.where)
+        return self.of_headers or join_pointer(self.where)
 
 
 class References:
@@ -110,7 +117,15 @@ class References:
         """Takes in the cookies that an answer set."""
         for name, value in set_cookies(headers):
             if value and not self._is_clients_own(value):
-                self._add(value, _Known(origin, (COOKIE, name), name, True))
+                self._add(value, _Known(origin, (COOKIE, name), name, True, f"{COOKIE} {name}"))
+
+    def learn_headers(self, origin: Origin, headers: Headers) -> None:
+        """Takes in ids that headers gave: those in the path of `Location`, and whole values."""
+        for name, value in headers:
+            lowered = name.lower()
+            for text, about, opaque, of_headers in _of_header(lowered, value):
+                if not self._is_clients_own(text):
+                    self._add(text, _Known(origin, (lowered,), about, opaque, of_headers))
 
     def refer(self, request: Request, sent_at: datetime) -> tuple[Request, tuple[Source, ...]]:
         """The request with `{{name}}` for what answers gave that were there when it was sent, and their sources.
@@ -202,6 +217,17 @@ def _scalars(document: Any) -> Iterator[tuple[_Path, str, str]]:
             stack += [((*where, index), name, node[index]) for index in range(len(node) - 1, -1, -1)]
         elif node and isinstance(node, str | int) and not isinstance(node, bool):
             yield where, name, str(node)
+
+
+def _of_header(name: str, value: str) -> Iterator[tuple[str, str, bool, str]]:
+    """Texts that a header gave, what each is about, whether it looks made by a machine, and how a `save` names it."""
+    if name in _ADDRESSES:
+        segments = path_segments(value)
+        for index, (before, text) in enumerate(pairwise(segments), start=1):
+            if is_opaque(text) or any(map(str.isdigit, text)):
+                yield text, before, is_opaque(text), f"{HEADER} {name} segment {index - len(segments)}"
+    elif name not in _NO_VALUES and (name == _VERSION or is_opaque(value) or is_identifier(name)):
+        yield value, name, name == _VERSION or is_opaque(value), f"{HEADER} {name}"
 
 
 def _is_secret_text(where: _Path, text: str) -> bool:

@@ -109,6 +109,7 @@ def _learn(exchange: Exchange, number: int, content: Content | None, references:
         return
     origin = Origin(step=number, request=exchange.request, known_at=exchange.received_at)
     references.learn_cookies(origin, exchange.response.headers)
+    references.learn_headers(origin, exchange.response.headers)
     document = _document(content)
     if document is not None:
         references.learn(origin, document)
