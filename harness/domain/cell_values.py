@@ -81,9 +81,9 @@ def families_of(legacy_type: str, target_type: str) -> tuple[Family, Family]:
     or bytes are read as that type reads them; where it does not, they are compared as they are.
     """
     ours, theirs = family_of(legacy_type), family_of(target_type)
-    if theirs in _SPELLED and ours in _AS_IT_IS:
+    if theirs in RESPELLED and ours in _AS_IT_IS:
         return theirs, theirs
-    return (Family.OTHER if ours in _SPELLED else ours), theirs
+    return (Family.OTHER if ours in RESPELLED else ours), theirs
 
 
 def cell_value(cell: Cell, family: Family) -> CellValue:
@@ -174,8 +174,8 @@ def _text_value(text: str, family: Family) -> CellValue:
     if family in {Family.MOMENT, Family.INSTANT}:
         moment = parse_moment(text)
         return ("text", text) if moment is None else _other_value(moment)
-    if family in _SPELLED:
-        value = _SPELLED[family](text)
+    if family in RESPELLED:
+        value = _SPELLINGS[family](text)
         return ("text", text) if value is None else (family.value, value)
     return ("text", text)
 
@@ -200,14 +200,16 @@ def _inet_value(text: str) -> str | None:
         return None
 
 
-_SPELLED: Mapping[Family, Callable[[str], str | None]] = {
+_SPELLINGS: Mapping[Family, Callable[[str], str | None]] = {
     Family.TIME: _time_value,
     Family.UUID: _uuid_value,
     Family.INET: _inet_value,
     Family.JSON: canonical_json,
 }
 """The one text of a value whose type gives it one, None for text that is none of its values."""
-_AS_IT_IS = frozenset({Family.OTHER, *_SPELLED})
+RESPELLED = frozenset(_SPELLINGS)
+"""PostgreSQL's types of which SQLite keeps the text that was written, and PostgreSQL a text of its own."""
+_AS_IT_IS = frozenset({Family.OTHER, *RESPELLED})
 
 
 def _other_value(cell: bytes | datetime | date) -> CellValue:

@@ -9,7 +9,7 @@ from harness.domain.cell_values import Family, cell_value, parse_moment
 from harness.domain.rows import Cell
 
 SortKey = tuple[tuple[int, Any], ...]
-_SPELLED = frozenset({Family.TIME, Family.UUID})
+_BY_VALUE = frozenset({Family.TIME, Family.UUID})
 _TIMES = frozenset({Family.MOMENT, Family.INSTANT, Family.DATE})
 
 
@@ -31,7 +31,7 @@ def _rank(cell: Cell, family: Family) -> tuple[int, Any]:
 
 
 def _rank_text(cell: str | bytes, family: Family) -> tuple[int, Any]:
-    tag, value = cell_value(cell, family) if family in _SPELLED else ("", cell)
+    tag, value = cell_value(cell, family) if family in _BY_VALUE else ("", cell)
     moment = parse_moment(cell) if family in _TIMES and isinstance(cell, str) else None
     if moment is not None:
         return (2, moment.isoformat(" ", "microseconds"))

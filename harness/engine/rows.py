@@ -1,13 +1,12 @@
 """Row parity: two databases read as ordered streams, compared block by block, range of keys by range of keys."""
 
 import asyncio
-from bisect import bisect_right
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.domain.cell_values import Family, cell_value, family_of
+from harness.domain.cell_values import RESPELLED, Family, cell_value, family_of
 from harness.domain.compare_blocks import BlockFindings, compare_block, legacy_value, target_key_value, target_value
 from harness.domain.difference import Difference, DifferenceKind
 from harness.domain.ports import RowReader, RowSource
@@ -17,10 +16,11 @@ from harness.domain.row_parity import KeyRange, RangeOutcome
 from harness.domain.row_plan import SharedColumn, TablePlan
 from harness.domain.rows import Cell, Row
 from harness.domain.secret_names import is_secret_name
+from harness.engine.row_streams import RowStream, aligned_blocks, whole_tables
 
 _NUMBERS = frozenset({Family.INTEGER, Family.FLOAT, Family.DECIMAL})
-_SPELLED = frozenset({Family.MOMENT, Family.INSTANT, Family.TIME, Family.UUID, Family.INET})
-"""Types that have several texts for one value."""
+_SPELLED_FREELY = RESPELLED | {Family.MOMENT, Family.INSTANT}
+"""Types of a key that have several texts for one value, of which SQLite keeps the one that was written."""
 _MAX_RECHECKED = 10_000
 """Differing rows of one range that are read again: more are no rows in flight."""
 
@@ -87,18 +87,20 @@ async def compare_range(
     legacy: RowSource, target: RowSource, plan: TablePlan, keys: KeyRange, options: RowParityOptions
 ) -> RangeOutcome:
     """Compares one range: both sides as of one moment each, then what differed again, until nothing is in flight."""
-    outcome, suspects = await _read_range(legacy, target, plan, keys)
-    first = len(suspects)
-    for _ in range(options.recheck_times if first <= _MAX_RECHECKED else 0):
+    read, first = await _read_range(legacy, target, plan, keys)
+    if len(first) > _MAX_RECHECKED:
+        return read
+    outcome, suspects = read, first
+    for _ in range(options.recheck_times):
         if not suspects:
             break
         await options.sleep(options.recheck_after_s)
         again = await _compare_again(legacy, target, plan, suspects)
         suspects = again.keys
-        outcome = replace(outcome, differences=again.differences, settled=first - len(suspects))
-    if first <= _MAX_RECHECKED and _is_keyed(plan) and _may_lie_elsewhere(legacy, plan, outcome):
-        again = await _compare_spelled(legacy, target, plan, suspects)
-        outcome = replace(outcome, differences=again.differences, settled=first - len(again.keys))
+        outcome = replace(read, differences=again.differences, settled=len(first) - len(suspects))
+    if _is_keyed(plan) and _is_spelled_freely(legacy, plan) and any(map(_is_alone, read.differences)):
+        again = await _compare_spelled(legacy, target, plan, first)
+        outcome = replace(read, differences=again.differences, settled=len(first) - len(again.keys))
     return outcome
 
 
@@ -108,7 +110,7 @@ async def _read_range(
     differences, suspects = list[Difference](), dict[Key, None]()
     async with legacy.open_reader() as ours, target.open_reader() as theirs:
         left, right = _side(ours, plan, keys, is_legacy=True), _side(theirs, plan, keys, is_legacy=False)
-        async for rows in _aligned(left, right) if _is_keyed(plan) else _whole(left, right):
+        async for rows in aligned_blocks(left, right) if _is_keyed(plan) else whole_tables(left, right):
             found = compare_block(plan, *rows)
             differences += found.differences
             suspects |= dict.fromkeys(found.keys)
@@ -133,13 +135,16 @@ async def _compare_again(
     return BlockFindings(differences=outcome.differences, keys=tuple(keys)[: len(suspects)])
 
 
-def _may_lie_elsewhere(legacy: RowSource, plan: TablePlan, outcome: RangeOutcome) -> bool:
-    """Whether a row of the target alone may have a legacy row whose key is spelled, and so sorted, otherwise."""
-    is_spelled = any(
-        pair.target_family in _SPELLED and (legacy.keeps_spellings or _is_of_another_type(plan, pair))
+def _is_alone(difference: Difference) -> bool:
+    return difference.kind in {DifferenceKind.MISSING, DifferenceKind.EXTRA}
+
+
+def _is_spelled_freely(legacy: RowSource, plan: TablePlan) -> bool:
+    """Whether rows whose keys mean the same may be spelled, and so sorted, otherwise by the legacy."""
+    return any(
+        pair.target_family in _SPELLED_FREELY and (legacy.keeps_spellings or _is_of_another_type(plan, pair))
         for pair in plan.key
     )
-    return is_spelled and any(each.kind is DifferenceKind.EXTRA for each in outcome.differences)
 
 
 def _is_of_another_type(plan: TablePlan, pair: SharedColumn) -> bool:
@@ -149,83 +154,36 @@ def _is_of_another_type(plan: TablePlan, pair: SharedColumn) -> bool:
 async def _compare_spelled(
     legacy: RowSource, target: RowSource, plan: TablePlan, suspects: Sequence[Key]
 ) -> BlockFindings:
-    """The rows of these keys, those of the legacy found by what their keys mean: it is read as a whole."""
+    """The legacy's rows of these keys against the target's rows that mean the same and are no other row's.
+
+    A target row belongs to a legacy row elsewhere first: that one is compared with it where it lies, and two legacy
+    rows that mean the same are never both answered by one (both are told where neither lies beside it). To find
+    them the legacy is read as a whole.
+    """
     theirs = await _find_target_rows(target, plan, suspects)
     wanted = {target_value(plan, row) for row in theirs}
-    names = _key_names(plan, is_legacy=True)
+    names, elsewhere = _key_names(plan, is_legacy=True), Counter[object]()
     async with legacy.open_reader() as reader:
-        same = await reader.find_rows(plan.legacy.name, names, suspects)
-        ours = [row for row in same if legacy_value(plan, row) not in wanted]
+        ours = await reader.find_rows(plan.legacy.name, names, suspects)
         async for block in reader.read_blocks(plan.legacy.name, names, KeyRange()):
-            ours += (row for row in block if legacy_value(plan, row) in wanted)
-    found = compare_block(plan, ours, theirs)
+            elsewhere.update(value for row in block if (value := legacy_value(plan, row)) in wanted)
+    elsewhere.subtract(legacy_value(plan, row) for row in ours)
+    found = compare_block(plan, ours, _without(theirs, elsewhere, partial(target_value, plan)))
     return replace(found, keys=tuple(dict.fromkeys(found.keys)))
 
 
-class _Stream:
-    """Rows in order, of which those up to a key can be taken."""
-
-    def __init__(self, blocks: AsyncIterator[Sequence[Row]], key: Callable[[Row], SortKey]) -> None:
-        self._blocks = blocks
-        self._key = key
-        self._waiting: Sequence[Row] = ()
-        self._is_done = False
-        self.count = 0
-
-    async def fill(self) -> None:
-        """Has rows waiting, unless there are no more."""
-        if self._waiting or self._is_done:
-            return
-        try:
-            self._waiting = await anext(self._blocks)
-        except StopAsyncIteration:
-            self._is_done = True
-        self.count += len(self._waiting)
-
-    @property
-    def bound(self) -> SortKey | None:
-        """Up to here everything is known; None where that is everything."""
-        return None if self._is_done else self._key(self._waiting[-1])
-
-    async def blocks(self) -> AsyncIterator[Sequence[Row]]:
-        """All rows, as they come."""
-        while True:
-            await self.fill()
-            if not self._waiting:
-                return
-            yield self.take(None)
-
-    def take(self, bound: SortKey | None) -> Sequence[Row]:
-        """The waiting rows up to `bound`."""
-        waiting = self._waiting
-        if bound is None or not waiting or self._key(waiting[-1]) <= bound:
-            self._waiting = ()
-            return waiting
-        cut = bisect_right(waiting, bound, key=self._key)
-        self._waiting = waiting[cut:]
-        return waiting[:cut]
+def _without(rows: Sequence[Row], counts: Counter[object], value: Callable[[Row], object]) -> Sequence[Row]:
+    """The rows but for as many of each value as are counted."""
+    kept = list[Row]()
+    for row in rows:
+        if counts[value(row)] > 0:
+            counts[value(row)] -= 1
+        else:
+            kept.append(row)
+    return kept
 
 
-async def _aligned(legacy: _Stream, target: _Stream) -> AsyncIterator[tuple[Sequence[Row], Sequence[Row]]]:
-    while True:
-        await legacy.fill()
-        await target.fill()
-        bounds = [each for each in (legacy.bound, target.bound) if each is not None]
-        bound = min(bounds) if bounds else None
-        taken = legacy.take(bound), target.take(bound)
-        if taken[0] or taken[1]:
-            yield taken
-        if bound is None:
-            return
-
-
-async def _whole(legacy: _Stream, target: _Stream) -> AsyncIterator[tuple[Sequence[Row], Sequence[Row]]]:
-    ours = [row async for block in legacy.blocks() for row in block]
-    theirs = [row async for block in target.blocks() for row in block]
-    yield ours, theirs
-
-
-def _side(reader: RowReader, plan: TablePlan, keys: KeyRange, *, is_legacy: bool) -> _Stream:
+def _side(reader: RowReader, plan: TablePlan, keys: KeyRange, *, is_legacy: bool) -> RowStream:
     schema = plan.legacy if is_legacy else plan.target
     places = [pair.legacy_at if is_legacy else pair.target_at for pair in plan.key]
     families = [pair.legacy_family if is_legacy else pair.target_family for pair in plan.key]
@@ -233,7 +191,7 @@ def _side(reader: RowReader, plan: TablePlan, keys: KeyRange, *, is_legacy: bool
     def key(row: Row) -> SortKey:
         return sort_key([row[place] for place in places], families)
 
-    return _Stream(reader.read_blocks(schema.name, _key_names(plan, is_legacy=is_legacy), keys), key)
+    return RowStream(reader.read_blocks(schema.name, _key_names(plan, is_legacy=is_legacy), keys), key)
 
 
 async def _find_bound(legacy: RowSource, plan: TablePlan, after: Key | None, options: RowParityOptions) -> Key | None:

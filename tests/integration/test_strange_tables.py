@@ -1,7 +1,8 @@
 """Tables that no application of ours has: keys that hold NULL or an enum, computed columns, domains, cut keys."""
 
+import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -224,6 +225,41 @@ async def test_keys_in_several_spellings_meet_across_ranges(tmp_path: Path, post
     extra = f"2027-01-01 00:00:00.000000{'+00:00' if kind == 'TIMESTAMPTZ' else ''}"
     for rows in (7, 1000):
         assert await _found(legacy, target, rows=rows) == [f'/times/"{texts[5]}"', f'/times/"{extra}"']
+
+
+_UUIDS = [f"{n * 7919 % 256:02x}000000-0000-0000-0000-{n:012x}" for n in range(60)]
+_SPELLED_KEYS = {
+    "uuid": [each.upper() if n % 2 else each.replace("-", "") for n, each in enumerate(_UUIDS)],
+    "timestamp": [f"2024-01-01{' T'[n % 2]}00:{n:02}:00" for n in range(60)],
+    "jsonb": [f'{{"b": {n}, "a": {n % 7}}}' if n % 2 else f'{{"a":{n % 7},"b":{n}}}' for n in range(60)],
+}
+_SPELLED_AGAIN: Mapping[str, Callable[[str], str]] = {
+    "uuid": lambda key: key.replace("-", "").swapcase(),
+    "timestamp": lambda key: f"{key}.000",
+    "jsonb": lambda key: f" {key}",
+}
+
+
+@pytest.mark.parametrize("rows", [7, 1000], ids=["ranges", "one range"])
+@pytest.mark.parametrize("kind", _SPELLED_KEYS)
+async def test_a_row_is_told_once_wherever_its_key_lies(
+    tmp_path: Path, postgres_dsn: str, kind: str, rows: int
+) -> None:
+    keys, declared = _SPELLED_KEYS[kind], "TIMESTAMP" if kind == "timestamp" else "TEXT"
+    values = ", ".join(f"('{key}', '{n}')" for n, key in enumerate(keys))
+    script = f"CREATE TABLE things (key KIND PRIMARY KEY, v TEXT); INSERT INTO things VALUES {values}"
+    legacy = _sqlite(tmp_path, script.replace("KIND", declared))
+    target = await _postgres(postgres_dsn, script.replace("KIND", kind))
+    assert await _found(legacy, target, rows=rows) == []
+    await _postgres(target, f"UPDATE things SET v = 'x' WHERE key IN ('{keys[3]}', '{keys[4]}')")
+    changed = [f"/things/{json.dumps(keys[n])}/v" for n in (3, 4)]
+    assert await _found(legacy, target, rows=rows) == sorted(changed)
+    again = _SPELLED_AGAIN[kind](keys[30])
+    with closing(sqlite3.connect(legacy)) as database, database:
+        database.execute("INSERT INTO things VALUES (?, '30')", (again,))
+    lost = set(await _found(legacy, target, rows=rows)) - set(changed)
+    assert lost
+    assert lost <= {f"/things/{json.dumps(key)}" for key in (keys[30], again)}
 
 
 @pytest.mark.parametrize("kind", ["text", "uuid"])

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from harness.domain.cell_rule import NO_RULE, CellRule
-from harness.domain.cell_values import Family, cell_value, families_of, family_of
+from harness.domain.cell_values import RESPELLED, Family, cell_value, families_of, family_of
 from harness.domain.compare.clock import ClockValue, from_date, parse_clock
 from harness.domain.compare.document import to_text
 from harness.domain.difference import DifferenceKind
@@ -141,7 +141,7 @@ def expected_kind(column: ColumnPair, expected: Cell, target: Cell) -> Differenc
 
 def spelled_cell(cell: Cell, family: str) -> Cell:
     """The one text of a value that the target's type spells in its own way; any other cell itself."""
-    tag, value = cell_value(cell, Family(family)) if family in _SPELLED else ("", cell)
+    tag, value = cell_value(cell, Family(family)) if family in RESPELLED else ("", cell)
     return str(value) if tag and tag == family else cell
 
 
@@ -179,7 +179,7 @@ def json_cell(cell: Cell) -> Any:
 
 def _family(legacy: Column, target: Column) -> str:
     spelled = families_of(legacy.declared_type, target.declared_type)[1]
-    if spelled in _SPELLED:
+    if spelled in RESPELLED:
         return spelled.value
     declared = f"{legacy.declared_type} {target.declared_type}".upper()
     for family, words in _FAMILIES:
@@ -188,7 +188,6 @@ def _family(legacy: Column, target: Column) -> str:
     return ""
 
 
-_SPELLED = frozenset({Family.TIME, Family.UUID, Family.INET, Family.JSON})
 _FAMILIES = (
     ("bool", ("BOOL",)),
     ("clock", ("DATE", "TIME")),
@@ -199,7 +198,7 @@ _FAMILIES = (
 def _plain(cell: Cell, column: ColumnPair) -> Any:
     if column.family == "bool" and type(cell) is int and cell in (0, 1):
         return bool(cell)
-    if column.family in _SPELLED:
+    if column.family in RESPELLED:
         return spelled_cell(cell, column.family)
     if column.family == "clock":
         clock = cell_clock(cell, UTC)
