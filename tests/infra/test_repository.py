@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 from harness.cli.commands import COMMANDS
+from harness.domain.redaction import Redactor
+from harness.wiring.rules import load_waivers
 from scenarios.criteria import load_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -193,3 +195,13 @@ def steps(workflow: Path) -> Iterator[dict[str, Any]]:
 
 def test_there_is_a_workflow() -> None:
     assert "gate.yml" in {path.name for path in WORKFLOWS}
+
+
+def test_no_waiver_expects_of_a_header_what_evidence_hides() -> None:
+    redactor, expected = Redactor(key=bytes(32)), 0
+    for waiver in load_waivers(ROOT / "scenarios" / "waivers.toml"):
+        sides = () if waiver.expect is None else (waiver.expect.legacy, waiver.expect.target)
+        for name, value in (pair for each in (*sides, waiver.match) for pair in each.headers.items()):
+            assert redactor.headers(((name, str(value)),)) == ((name, str(value)),), waiver.id
+            expected += 1
+    assert expected
