@@ -44,6 +44,13 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {name: (root / name / "report.html").as_uri() for name in written}
 
 
+_TABLES_TOO_WIDE = """
+[...document.querySelectorAll("table")]
+    .filter(table => table.getBoundingClientRect().right > table.parentElement.getBoundingClientRect().right + 1)
+    .map(table => table.className)
+"""
+
+
 def open_report(browser: Browser, uri: str, *, width: int = 1366, height: int = 768, scripts: bool = True) -> Opened:
     context = browser.new_context(
         viewport={"width": width, "height": height}, java_script_enabled=scripts, offline=True
@@ -77,11 +84,12 @@ def test_what_decides_is_on_the_first_screen_of_a_laptop(browser: Browser, repor
         assert bottom_of(page, selector) <= 768, selector
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1366])
+@pytest.mark.parametrize("width", [320, 390, 690, 768, 1200, 1366])
 def test_no_width_scrolls_sideways(browser: Browser, reports: dict[str, str], width: int) -> None:
     page = open_report(browser, reports["no-go"], width=width, height=844).page
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(_TABLES_TOO_WIDE) == []
 
 
 def test_search_and_keys_work(browser: Browser, reports: dict[str, str]) -> None:
