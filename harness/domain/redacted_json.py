@@ -16,10 +16,15 @@ Mark = Callable[[bytes], bytes]
 _MAX_LEVEL = 3
 """Texts that are nested deeper are not looked into."""
 _SPACE = rb"(?:\s|\\+[nrt])*"
-_MEMBER = re.compile(rb'"(' + NAMES.encode() + rb')(\\*)"' + _SPACE + rb":" + _SPACE, re.IGNORECASE)
-_ESCAPED_MEMBER = re.compile(
-    rb'"((?:[a-z0-9_-]|\\+u00[0-7][0-9a-f]){1,200})(\\*)"' + _SPACE + rb":" + _SPACE, re.IGNORECASE
+_IS = _SPACE + rb":" + _SPACE
+_MEMBER = re.compile(rb'"(?P<name>' + NAMES.encode() + rb')(?P<run>\\*)"' + _IS, re.IGNORECASE)
+_ESCAPED_MEMBER = re.compile(rb'"(?P<name>(?:[a-z0-9_-]|\\+u00[0-7][0-9a-f]){1,200})(?P<run>\\*)"' + _IS, re.IGNORECASE)
+_PAIR = re.compile(
+    rb'"(?:name|key)(?P<run>\\*)"' + _IS + rb'(?P=run)"(?P<name>' + NAMES.encode() + rb')(?P=run)"'
+    rb"" + _SPACE + rb"," + _SPACE + rb'(?P=run)"value(?P=run)"' + _IS,
+    re.IGNORECASE,
 )
+"""A setting in a list: what it is called, and behind it what it is."""
 _ESCAPE = re.compile(rb"(?<!\\)\\+u00([0-7][0-9a-f])", re.IGNORECASE)
 _COLON = re.compile(_SPACE + rb":")
 _QUOTE = re.compile(rb'(?<!\\)(\\*)"')
@@ -34,13 +39,18 @@ _MOMENT = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-
 def redact_members(data: bytes, mark: Mark) -> bytes:
     """The bytes with a mark for every string and number under or below a secret name; every other byte stays.
 
-    A string or a structure that the end of the bytes cuts off is one too. Below such a name numbers that name rows and
-    moments under a name of their own stay: both are compared by what they mean, and let nobody in.
+    The name is the member's own or, of a `value`, that which the `name` or `key` before it gives. A string or a
+    structure that the end of the bytes cuts off is one too. Below such a name numbers that name rows and moments under
+    a name of their own stay: both are compared by what they mean, and let nobody in.
     """
+    data = _redact_behind(_ESCAPED_MEMBER if rb"\u00" in data else _MEMBER, data, mark)
+    return _redact_behind(_PAIR, data, mark)
+
+
+def _redact_behind(named: re.Pattern[bytes], data: bytes, mark: Mark) -> bytes:
     written, kept, at = list[bytes](), 0, 0
-    member = _ESCAPED_MEMBER if rb"\u00" in data else _MEMBER
-    while (found := member.search(data, at)) is not None:
-        level, name = _level(found[2]), _name(found[1])
+    while (found := named.search(data, at)) is not None:
+        level, name = _level(found["run"]), _name(found["name"])
         is_member = level <= _MAX_LEVEL and level == _level(data[_run_before(data, found.start()) : found.start()])
         if not (is_member and is_secret_name(name)):
             at = found.start() + 1

@@ -18,6 +18,7 @@ from harness.domain.redacted_bodies import CODING_HEADERS, BodyRules, with_lengt
 from harness.domain.redacted_charsets import is_wide
 from harness.domain.redacted_forms import FormRules
 from harness.domain.redacted_json import redact_members
+from harness.domain.redacted_markup import redact_markup
 from harness.domain.redaction_marks import MARK, as_bytes_mark, as_number_mark
 from harness.domain.secret_names import NAMES, is_secret_header, is_secret_name
 
@@ -131,7 +132,9 @@ class Redactor:
         data = _USER_INFO.sub(self._replaced, data)
         if b"eyJ" in data:
             data = _JWT.sub(self._replaced, data)
-        return data if data[:1] in b'{["' else self._parameters(data)
+        if data[:1] in b'{["':
+            return data
+        return self._parameters(redact_markup(data, self._mark) if b"<" in data else data)
 
     def value(self, name: str, json_text: str | None) -> str | None:
         """The JSON text of a value found under `name`, as it may be stored."""

@@ -35,6 +35,19 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
         (b"new_password1=&password_confirmation=s3cr3t", b"new_password1=&password_confirmation=*"),
         (rb'{"p\u0061ss\u0057ord" : "s3cr3t"}', rb'{"p\u0061ss\u0057ord" : "*"}'),
         (rb'{"d": "{\"p\\u0061ssword\":\"s3cr3t\"}"}', rb'{"d": "{\"p\\u0061ssword\":\"*\"}"}'),
+        (b'[{"name": "db_password", "value": "s3cr3t"}]', b'[{"name": "db_password", "value": "*"}]'),
+        (rb'{"d": "{\"key\":\"pwd\",\"value\":\"s3cr3t\"}"}', rb'{"d": "{\"key\":\"pwd\",\"value\":\"*\"}"}'),
+        (
+            b'<u:Password type="text"> s3cr3t\n</u:Password><n>5</n>',
+            b'<u:Password type="text"> *\n</u:Password><n>5</n>',
+        ),
+        (b"<tokens><a><b>s3cr3t</b></a></tokens><b>c</b>", b"<tokens><a><b>*</b></a></tokens><b>c</b>"),
+        (b"<token><token></token>s3cr3t</token>a", b"<token><token></token>*</token>a"),
+        (b"<token><![CDATA[s3cr3t]]></token>", b"<token>*</token>"),
+        (b"<token>s3&#99;r3t", b"<token>*"),
+        (b"<db password='s3cr3t' name=\"a\"/>b", b"<db password='*' name=\"a\"/>b"),
+        (b'<input name="csrf_token" value="s3cr3t"><b>c</b>', b'<input name="csrf_token" value="*"><b>c</b>'),
+        (b"<meta content=s3cr3t name=csrf-token />", b"<meta content=* name=csrf-token />"),
     ],
 )
 def test_secrets_in_bodies_are_replaced_and_the_rest_is_untouched(before: bytes, kept: bytes) -> None:
@@ -57,6 +70,9 @@ def test_secrets_in_bodies_are_replaced_and_the_rest_is_untouched(before: bytes,
         rb'{"n\u0061me": "Ann", "password": null}',
         b"\xff\xfe\x00key",
         b"",
+        b"<password/>a <b>b</b><token></token>c<br>",
+        b'<input name="q" value="a token"> a < token > b',
+        b'[{"name": "password", "label": "Password", "value": "a"}]',
     ],
 )
 def test_what_is_no_secret_stays(body: bytes) -> None:
@@ -107,6 +123,12 @@ def test_a_text_within_texts_is_still_the_same_json_but_for_its_secrets(levels: 
 def test_equal_secrets_have_equal_marks_however_they_are_escaped() -> None:
     plain, escaped = (json.dumps({"pwd": "é/\n"}, ensure_ascii=ascii).encode() for ascii in (False, True))
     assert REDACTOR.data(plain) == REDACTOR.data(escaped) == REDACTOR.data(escaped.replace(b"/", rb"\/"))
+
+
+def test_equal_secrets_have_equal_marks_in_markup_too() -> None:
+    texts = (b"s&amp;3", b"<![CDATA[s&3]]>", b"s&#38;3")
+    assert {REDACTOR.data(b"<pwd>%b</pwd>" % each) for each in texts} == {b"<pwd>%b</pwd>" % _mark("s&3")}
+    assert REDACTOR.data(b'<a pwd="s&amp;3"/>') == b'<a pwd="%b"/>' % _mark("s&3")
 
 
 def _mark(text: str) -> bytes:
