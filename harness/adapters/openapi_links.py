@@ -18,8 +18,10 @@ from harness.domain.grouping import group_of_urls
 from harness.domain.linking import Use, find_value, link_step
 from harness.domain.pointer import join_pointer, parse_pointer
 from harness.domain.session import GENERATED_TAG, Session, Step
+from harness.domain.substitution import find_header_save
 
 _BODY_OF_ANSWER = "$response.body#"
+_HEADER_OF_ANSWER = re.compile(r"\{?\$response\.header\.([^#}]+)")
 _PLACES = {"path_parameters": Place.PATH, "query": Place.QUERY, "headers": Place.HEADER}
 _WILDCARD = "*"
 _NO_DOCUMENT = object()
@@ -65,14 +67,20 @@ class SessionBuilder:
     def _uses(self, parent: int, node: CaseNode, step: Step) -> Iterator[tuple[Use, str]]:
         document = _document(self._exchanges[parent])
         for place, path, expression, candidates in _extracted(node):
-            tokens = _tokens(expression)
-            if tokens is None or document is _NO_DOCUMENT:
-                continue
             used = _used(step, node.value.operation.path, place, path, candidates)
-            pointer = None if used is None else find_value(document, tokens, used)
+            pointer = None if used is None else self._pointer(parent, document, expression, used)
             if pointer is not None:
-                pointer = self._first_free(parent, document, tokens, pointer)
                 yield Use(place=place, path=path, value=used, placeholder=self._name(parent, pointer)), pointer
+
+    def _pointer(self, parent: int, document: Any, expression: str, used: Any) -> str | None:
+        """How the earlier step saves what the expression took of its answer; None where no `save` can."""
+        header = _HEADER_OF_ANSWER.match(expression)
+        if header is not None:
+            answer = self._exchanges[parent].response
+            return None if answer is None else find_header_save(header[1], answer.headers, used)
+        tokens = _tokens(expression)
+        pointer = None if tokens is None or document is _NO_DOCUMENT else find_value(document, tokens, used)
+        return None if pointer is None or tokens is None else self._first_free(parent, document, tokens, pointer)
 
     def _first_free(self, parent: int, document: Any, tokens: tuple[str, ...], pointer: str) -> str:
         """Elements of a list in the order of their use: the first is there wherever any is, the ninth may not be."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -27,7 +28,11 @@ def generate(
     openapi: Annotated[str, typer.Option(help="OpenAPI document: a file or an address, JSON or YAML.")],
     out: Annotated[Path, typer.Option(help="Session file to write, for `parakeet replay --sessions`.")],
     legacy_url: Annotated[
-        str | None, typer.Option(help="Address of the legacy; default: where the document is.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Address of the legacy; default: where the document is, and the path of its server.",
+            show_default=False,
+        ),
     ] = None,
     target_url: Annotated[
         str | None, typer.Option(help="Address of the target: keeps what the sides answer differently.")
@@ -92,6 +97,8 @@ def _show(generated: Generated, out: Path) -> None:
         console.print(
             f"--max-sessions gave up {generated.lost:,} of {generated.lost + generated.items:,} things exercised"
         )
+    if urlsplit(generated.legacy_url).path.strip("/"):
+        console.print(f"paths are relative to {generated.legacy_url}: replay with addresses that have it", markup=False)
     steps = sum(len(session.steps) for session in generated.sessions)
     console.print(
         f"{generated.explored.requests:,} requests explored, {generated.shapes:,} shapes; "

@@ -48,6 +48,14 @@ def described_operations(document: Any) -> Mapping[str, DescribedOperation]:
     return found
 
 
+def first_server(document: Any) -> str:
+    """The address of the document's first server; "/" where it has none, or one with variables."""
+    servers = document.get("servers") if isinstance(document, dict) else None
+    first = servers[0] if isinstance(servers, list) and servers else None
+    url = first.get("url") if isinstance(first, dict) else None
+    return url if isinstance(url, str) and "{" not in url else "/"
+
+
 def _operation(document: Any, item: dict[str, Any], operation: dict[str, Any]) -> DescribedOperation:
     parameters = [*_listed(document, item), *_listed(document, operation), *_members(document, operation)]
     responses = operation.get("responses")

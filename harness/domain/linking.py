@@ -9,6 +9,7 @@ from urllib.parse import unquote, unquote_plus
 
 from harness.domain.description import Place
 from harness.domain.pointer import join_pointer
+from harness.domain.request_target import literal_pattern
 from harness.domain.session import Step
 from harness.domain.substitution import value_text
 
@@ -79,7 +80,7 @@ def _braced(use: Use) -> str:
 def _link_path(step: Step, template: str, use: Use) -> Step:
     path, mark, query = step.url.partition("?")
     literals, names = _PARAMETER.split(template)[::2], _PARAMETER.findall(template)
-    match = re.fullmatch("([^/]+)".join(map(re.escape, literals)), path)
+    match = re.fullmatch("([^/]+)".join(map(literal_pattern, literals)), path)
     if match is None or use.path[0] not in names:
         return step
     group = names.index(use.path[0]) + 1

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from harness.domain.request_target import literal_pattern
+
 _VARIABLE = re.compile(
     r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?=[0-9a-f]*\d)[0-9a-f]{12,}", re.IGNORECASE
 )
@@ -61,8 +63,8 @@ def generalise_path(path: str) -> str:
 def _compile(path: str) -> _Template:
     pattern, end, parameters = "", 0, 0
     for match in _PARAMETER.finditer(path):
-        pattern += re.escape(path[end : match.start()]) + (".+" if match.group(2) else "[^/]+")
+        pattern += literal_pattern(path[end : match.start()]) + (".+" if match.group(2) else "[^/]+")
         end, parameters = match.end(), parameters + 1
-    pattern += re.escape(path[end:])
+    pattern += literal_pattern(path[end:])
     literal = len(_PARAMETER.sub("", path))
     return _Template(text=path, pattern=re.compile(pattern), rank=(parameters, -literal))

@@ -87,12 +87,28 @@ def saved_cookie(pointer: str) -> str | None:
     return name if word == COOKIE and space and name else None
 
 
+def find_header_save(name: str, headers: Headers, value: Any) -> str | None:
+    """How a `save` keeps this value of a header: whole, or the last segment that it is; None where it is neither."""
+    whole = f"{HEADER} {name.lower()}"
+    found = _saved_of_headers(whole, headers)
+    if found is None or found == value:
+        return None if found is None else whole
+    segments = path_segments(found)
+    return next(
+        (f"{whole} segment {at - len(segments)}" for at in _last_first(segments) if segments[at] == value), None
+    )
+
+
 def path_segments(url: str) -> tuple[str, ...]:
     """The segments of the path of an address, decoded, without empty ones."""
     try:
         return tuple(unquote(segment) for segment in urlsplit(url).path.split("/") if segment)
     except ValueError:
         return ()
+
+
+def _last_first(segments: tuple[str, ...]) -> range:
+    return range(len(segments) - 1, -1, -1)
 
 
 def _saved_of_headers(pointer: str, headers: Headers) -> str | None:

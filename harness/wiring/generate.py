@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from harness.adapters.evidence_store import write_atomically
 from harness.adapters.http import HttpSide
 from harness.adapters.openapi_explore import Explored, ExploreRequest, explore, load_document
 from harness.adapters.session_writer import encode_sessions_file
 from harness.domain.coverage import Coverage, CoverageCount
-from harness.domain.description import DescribedOperation, described_operations
+from harness.domain.description import DescribedOperation, described_operations, first_server
 from harness.domain.errors import ConfigurationError, unwritable
 from harness.domain.exchange import ExchangePair, Side
 from harness.domain.generation import Exercise, Items, Observed, minimise, one_of_each_shape
@@ -64,6 +64,7 @@ class Generated:
     """Operation and statuses, such as `200 | 500`, where the two sides gave different ones."""
     coverage: Coverage
     described: Mapping[str, DescribedOperation]
+    legacy_url: str
 
 
 async def generate(request: GenerateRequest, settings: Settings) -> Generated:
@@ -76,6 +77,7 @@ async def generate(request: GenerateRequest, settings: Settings) -> Generated:
     document = await asyncio.to_thread(load_document, request.openapi)
     described = _described(document, request.openapi)
     _require_writable(request.out)
+    request = replace(request, legacy_url=_legacy_url(request, document))
     exercise = Exercise(described, OperationTemplates.of_document(document))
     async with _opened(request, settings) as (sides, states):
         explored = await _explore(request, document)
@@ -96,6 +98,7 @@ async def generate(request: GenerateRequest, settings: Settings) -> Generated:
         disagreeing=tuple(sorted({(each.operation, each.status) for each in exercised if "|" in each.status})),
         coverage=_coverage(distinct, document, exercise),
         described=described,
+        legacy_url=_legacy(request).url,
     )
 
 
@@ -155,13 +158,21 @@ async def _only_legacy(request: GenerateRequest) -> AsyncIterator[ReplaySide]:
 
 
 def _legacy(request: GenerateRequest) -> SideOptions:
+    return SideOptions(url=request.legacy_url or "", token=request.legacy_token)
+
+
+def _legacy_url(request: GenerateRequest, document: Mapping[str, Any]) -> str:
+    """Where the document is, with the path that its first server has there."""
     if request.legacy_url is not None:
-        return SideOptions(url=request.legacy_url, token=request.legacy_token)
+        return request.legacy_url
     address = urlsplit(request.openapi)
     if not re.fullmatch("https?", address.scheme):
         hint = "Add --legacy-url: what a request exercises is told from the answer."
         raise ConfigurationError("a file does not say where the system is", where=request.openapi, hint=hint)
-    return SideOptions(url=f"{address.scheme}://{address.netloc}", token=request.legacy_token)
+    origin = f"{address.scheme}://{address.netloc}"
+    server = urljoin(request.openapi, first_server(document))
+    # A server elsewhere, such as the one in production, is never sent anything.
+    return server.rstrip("/") if server.startswith(f"{origin}/") else origin
 
 
 async def _explore(request: GenerateRequest, document: Mapping[str, Any]) -> Explored:

@@ -90,6 +90,21 @@ def test_links_are_inferred_and_ids_are_each_sides_own(tmp_path: Path, servers: 
         assert f"{operation}  200 404 422" in shown
 
 
+def test_an_id_in_a_location_is_each_sides_own_below_the_path_of_the_documents_server(
+    tmp_path: Path, servers: Servers, capsys: Any
+):
+    path, app = tmp_path / "sessions.json", "ports_api:create_app"
+    url = serve(servers, app)
+    assert generate(url, path, "--max-examples", "3") == 0
+    assert f"paths are relative to {url}/v2:" in capsys.readouterr().out
+    assert links(load_sessions([str(path)])) == {"GET /ports/{port}"}
+    urls = ("--legacy-url", f"{serve(servers, app)}/v2", "--target-url", f"{serve(servers, app)}/v2")
+    assert run(["replay", *urls, "--sessions", str(path), "--out", str(tmp_path / "run")]) == 0
+    coverage = json.loads((tmp_path / "run" / "coverage.json").read_bytes())
+    statuses = {each["operation"]: set(each["statuses"]) for each in coverage["operations"]}
+    assert statuses["POST /ports"] == {"201"} and statuses["GET /ports/{port}"] == {"200", "404"}
+
+
 def test_what_is_generated_finds_a_planted_defect_and_nothing_else(
     tmp_path: Path, servers: Servers, generated: tuple[Path, str]
 ):

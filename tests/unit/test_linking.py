@@ -77,3 +77,8 @@ def test_a_body_that_is_no_json_is_left_as_it_is():
 def test_the_first_place_with_the_value_is_found(tokens: tuple[str, ...], value: Any, expected: str | None):
     document = [{"id": 4, "sub": {}}, {"id": 5, "sub": {"j": "a", "k/": "b"}}, {"id": 5}]
     assert find_value(document, tokens, value) == expected
+
+
+def test_an_id_below_a_path_that_is_no_ascii_is_found():
+    step = request(url="/h%C3%A4fen/7")
+    assert link_step(step, "/häfen/{port}", (use(Place.PATH, "port", value=7),))[0].url == "/h%C3%A4fen/{{a}}"

@@ -35,6 +35,12 @@ def test_the_most_literal_template_names_the_operation(url: str, template: str) 
     assert OperationTemplates.of_document(DOCUMENT).operation("get", url) == f"GET {template}"
 
 
+@pytest.mark.parametrize("url", ["/h%C3%A4fen/a%2Fb/x%20y", "/h%c3%a4fen/7/x y", "/häfen/7/x%20y"])
+def test_a_template_that_is_no_ascii_is_known_as_it_is_sent(url: str) -> None:
+    document = {"paths": {"/häfen/{port}/x y": {}}}
+    assert OperationTemplates.of_document(document).operation("GET", url) == "GET /häfen/{port}/x y"
+
+
 @pytest.mark.parametrize("document", [None, [], {"paths": []}, {"paths": None}, "text"])
 def test_what_is_no_description_yields_no_templates(document: object) -> None:
     assert OperationTemplates.of_document(document).operation("GET", "/a/1") == "GET /a/{}"

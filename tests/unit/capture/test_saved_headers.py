@@ -1,7 +1,7 @@
 """Ids that an answer gives in its headers alone are referred to, saved and filled in like those of a body."""
 
 from harness.domain.session import Step
-from harness.domain.substitution import extract_saves
+from harness.domain.substitution import extract_saves, find_header_save
 from tests.unit.capture.test_references import Recording
 
 PORT = "8a1e1c5e-3d5f-4f0a-9a53-0a6d3f3b1c11"
@@ -55,3 +55,11 @@ def test_a_header_is_saved_whole_or_by_a_segment_of_its_path() -> None:
     assert extract_saves(_saving("header location segment -2"), None, headers) == {"it": "häfen"}
     assert extract_saves(_saving("header location segment -4"), None, headers) == {}
     assert extract_saves(_saving("header x-none"), None, headers) == {}
+
+
+def test_what_a_later_request_took_of_a_header_is_found_whole_or_as_its_last_such_segment() -> None:
+    headers = (("Location", "/7/ports/7"), ("X-Id", "a"))
+    assert find_header_save("X-Id", headers, "a") == "header x-id"
+    assert find_header_save("location", headers, "7") == "header location segment -1"
+    assert find_header_save("location", headers, "8") is None
+    assert find_header_save("x-none", headers, "8") is None
