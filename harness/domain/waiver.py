@@ -235,14 +235,20 @@ def _find_breadth(waiver: Waiver, expect: Expectation) -> str:
 
 def _find_silence(legacy: Any, target: Any) -> str:
     """The first place, as a pointer, of which the patterns of both sides say nothing; empty where there is none."""
-    if not isinstance(legacy, dict) or not isinstance(target, dict):
-        return ""
+    legacy, target = _members(legacy), _members(target)
     for name in sorted(legacy.keys() & target.keys()):
-        if is_everything(legacy[name]) and is_everything(target[name]):
+        if name == "$REST" or (is_everything(legacy[name]) and is_everything(target[name])):
             return "/*" if name == "$REST" else f"/{name}"
         if found := _find_silence(legacy[name], target[name]):
             return f"/{name}{found}"
     return ""
+
+
+def _members(pattern: Any) -> dict[str, Any]:
+    """What a pattern says of the members of an object, or of the elements of a list by their index."""
+    if isinstance(pattern, list):
+        return {"$REST" if each == "$REST" else str(index): each for index, each in enumerate(pattern)}
+    return pattern if isinstance(pattern, dict) else {}
 
 
 def _silent_headers(expect: Expectation) -> list[str]:

@@ -89,6 +89,20 @@ def test_a_waiver_that_says_nothing_of_a_member_is_refused_where_both_may_answer
         parse_waivers(text)
 
 
+@pytest.mark.parametrize(
+    ("legacy", "target", "where"),
+    [
+        ('[1, "$REST"]', '[1, "$REST"]', r"/page/rows/\*"),
+        ('[{ a = "$ANY" }]', '[{ a = "$ANY" }, 2]', "/page/rows/0/a"),
+        ('{ "$REST" = "$TEXT" }', '{ "$REST" = "$TEXT" }', r"/page/rows/\*"),
+    ],
+)
+def test_elements_of_which_neither_side_says_anything_are_found_too(legacy: str, target: str, where: str) -> None:
+    text = ALIKE.replace('rows = "$ANY"', f"rows = {legacy}").replace('rows = "$LIST"', f"rows = {target}")
+    with pytest.raises(WaiverError, match=f"says nothing of {where} on either side"):
+        parse_waivers(text)
+
+
 def test_a_header_of_which_neither_side_says_anything_is_refused() -> None:
     text = GOOD.replace('"$TEXT" } }', '"$TEXT" }, headers = { server = "$TEXT" } }')
     assert len(parse_waivers(text)) == 1
