@@ -11,7 +11,7 @@ import msgspec
 from harness.domain.coverage import COVERAGE_FILE, Coverage
 from harness.domain.criterion import CriterionResult, Decision, PhaseDecision, ReadinessDecision, Verdict
 from harness.domain.errors import EvidenceError
-from harness.domain.evidence import DECISION_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
+from harness.domain.evidence import DECISION_FILE, EXCHANGES_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
 from harness.domain.findings import (
     COMPARISONS_FILE,
     DIFFERENCES_FILE,
@@ -23,6 +23,7 @@ from harness.domain.findings import (
 from harness.domain.gate import decide_replay
 from harness.domain.measurement import Measurement
 from harness.domain.phase import REPLAY_PROFILE, Plan, Scope
+from reports.seal import require_as_judged
 
 FORMAT_VERSION = 1
 _RUN_HINT = "Give a directory that `parakeet verify` or `parakeet replay` has written to the end."
@@ -116,13 +117,15 @@ def load_decision(directory: Path, plan: Plan, manifest: RunManifest) -> Readine
     replayed has no criteria: its decision is made of its comparisons, whatever is stored.
 
     Raises:
-        EvidenceError: it is absent, corrupt or of another version.
+        EvidenceError: it is absent, corrupt or of another version; or it is GO, and not by the files that were judged.
     """
     if manifest.profile == REPLAY_PROFILE:
         return _replay_decision(directory, manifest)
     path = directory / DECISION_FILE
     _require_version(path)
     document = _decode(path, DecisionDocument)
+    if document.decision is Decision.GO:
+        require_as_judged(directory, (DECISION_FILE,))
     scope = Scope(
         environment=document.environment,
         profile=document.profile,
@@ -144,6 +147,8 @@ def _replay_decision(directory: Path, manifest: RunManifest) -> ReadinessDecisio
     decision = decide_replay(comparisons)
     if decision is Decision.GO and manifest.finished_at is None:
         decision = Decision.INCONCLUSIVE  # cut off: what is missing was not compared
+    if decision is Decision.GO:
+        require_as_judged(directory, (COMPARISONS_FILE, EXCHANGES_FILE))
     return ReadinessDecision(
         environment=manifest.environment,
         profile=manifest.profile,

@@ -16,7 +16,7 @@ from harness.settings import load_settings
 from harness.wiring.finding import StoredFinding, body_patch, find_stored
 from harness.wiring.judgement import judge_run
 from harness.wiring.plan import require_criteria_of
-from harness.wiring.rejudge import render_judged
+from harness.wiring.rejudge import render_judged, require_stored_as_judged
 from harness.wiring.rules import load_waivers, rules_of_today
 
 
@@ -42,6 +42,7 @@ def compare(
     tell_whose_rules()
     manifest = load_manifest(run)
     require_criteria_of(manifest)
+    require_stored_as_judged(run, manifest)
     rules = rules_of_today(load_waivers(waivers), load_settings(config).rows)
     with shown_progress("comparing", "sessions") as show:
         judgement = judge_run(run, rules, lambda done: show(done, None))

@@ -15,6 +15,7 @@ from harness.domain.compare.redacted import Redacted, RedactedCount
 from harness.domain.compare.rules import Rules
 from harness.domain.coverage import COVERAGE_FILE, Coverage, CoverageCount
 from harness.domain.difference import Comparison
+from harness.domain.evidence import EXCHANGES_FILE
 from harness.domain.finding_records import comparison_record, difference_records
 from harness.domain.finding_tally import FindingTally
 from harness.domain.findings import (
@@ -29,6 +30,7 @@ from harness.domain.findings import (
 from harness.domain.quiet_side import WriteCount
 from harness.domain.record import SessionRecord
 from harness.wiring.rules import waiver_pattern
+from reports.seal import SEAL_FILE, encode_seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,8 @@ class Judgement:
 
 
 def judge_run(directory: Path, rules: Rules, on_session: Callable[[int], None] = lambda _: None) -> Judgement:
-    """Judges the run's stored exchanges and writes `comparisons.jsonl`, `differences.jsonl`, `waivers.jsonl` and
-    `coverage.json`; `on_session` is told how many sessions are judged.
+    """Judges the run's stored exchanges and writes `comparisons.jsonl`, `differences.jsonl`, `waivers.jsonl`,
+    `coverage.json` and the seal of what was judged; `on_session` is told how many sessions are judged.
 
     The same exchanges under the same rules give the same files, byte for byte. Memory does not grow with their number.
 
@@ -94,6 +96,8 @@ def judge_run(directory: Path, rules: Rules, on_session: Callable[[int], None] =
         )
         write_atomically(directory / WAIVERS_FILE, msgspec.json.Encoder().encode_lines(judgement.waivers))
         write_json(directory / COVERAGE_FILE, judgement.coverage)
+        judged = COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE, EXCHANGES_FILE
+        write_atomically(directory / SEAL_FILE, encode_seal(directory, judged))
     return judgement
 
 

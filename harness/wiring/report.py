@@ -5,13 +5,17 @@ from pathlib import Path
 
 from harness.domain.criterion import Decision, ReadinessDecision
 from harness.domain.errors import ConfigurationError, HarnessError
-from harness.domain.evidence import DECISION_FILE
+from harness.domain.evidence import DECISION_FILE, EXCHANGES_FILE, MEASUREMENTS_FILE
+from harness.domain.findings import COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE
 from harness.domain.phase import Plan
 from harness.wiring.plan import judged_plan
 from reports import html, junit, markdown, sarif
 from reports.json_report import encode_decision
 from reports.run_directory import load_decision, load_manifest
+from reports.seal import SEAL_FILE, encode_seal
 from reports.view import ReportView, load_view
+
+_SEALED = (DECISION_FILE, MEASUREMENTS_FILE, EXCHANGES_FILE, COMPARISONS_FILE, DIFFERENCES_FILE, WAIVERS_FILE)
 
 
 def render_all(run_dir: Path, formats: Sequence[str] = ()) -> tuple[Path, ...]:
@@ -33,8 +37,10 @@ def render_all(run_dir: Path, formats: Sequence[str] = ()) -> tuple[Path, ...]:
 
 
 def save_decision(run_dir: Path, decision: ReadinessDecision) -> Path:
-    """Writes `decision.json`, whole or not at all."""
-    return _write(run_dir / DECISION_FILE, (encode_decision(decision),))
+    """Writes `decision.json`, whole or not at all, then the seal of it and of what it was made of."""
+    path = _write(run_dir / DECISION_FILE, (encode_decision(decision),))
+    _write(run_dir / SEAL_FILE, (encode_seal(run_dir, _SEALED),))
+    return path
 
 
 def load_stored_decision(run_dir: Path, plan: Plan | None = None) -> ReadinessDecision:

@@ -19,7 +19,7 @@ from harness.domain.criterion import Check, Criterion, CriterionEvidence
 from harness.domain.description import Place
 from harness.domain.difference import DifferenceKind, Facet, Outcome
 from harness.domain.evaluate import EvaluationContext, evaluate_criterion
-from harness.domain.evidence import DECISION_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
+from harness.domain.evidence import DECISION_FILE, EXCHANGES_FILE, MANIFEST_FILE, MEASUREMENTS_FILE, RunManifest
 from harness.domain.findings import (
     COMPARISONS_FILE,
     DIFFERENCES_FILE,
@@ -33,6 +33,7 @@ from harness.domain.gate import decide_phases
 from harness.domain.measurement import Measurement
 from harness.domain.phase import BenchmarkRow, Phase, Plan, Scope
 from reports.json_report import encode_decision
+from reports.seal import SEAL_FILE, encode_seal
 from scenarios.criteria import load_plan
 
 STARTED_AT = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
@@ -109,7 +110,14 @@ def write_run(directory: Path, content: RunContent, plan: Plan | None = None) ->
     _write_lines(directory / MEASUREMENTS_FILE, content.measurements)
     _write_lines(directory / WAIVERS_FILE, content.waivers)
     (directory / COVERAGE_FILE).write_bytes(msgspec.json.encode(content.coverage))
+    seal_run(directory)
     return directory
+
+
+def seal_run(directory: Path) -> None:
+    """Seals the files of a run as they are now."""
+    names = DECISION_FILE, COMPARISONS_FILE, DIFFERENCES_FILE, EXCHANGES_FILE, MEASUREMENTS_FILE, WAIVERS_FILE
+    (directory / SEAL_FILE).write_bytes(encode_seal(directory, names))
 
 
 def small_plan() -> Plan:

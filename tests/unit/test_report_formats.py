@@ -21,7 +21,7 @@ from reports.markdown import render_markdown
 from reports.sarif import render_sarif
 from reports.schema import build_schemas
 from reports.view import ReportView, load_view
-from tests.builders.run_directory import RunContent, clean_content, defective_content, small_plan, write_run
+from tests.builders.run_directory import RunContent, clean_content, defective_content, seal_run, small_plan, write_run
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "reports" / "schemas"
 
@@ -230,6 +230,8 @@ def test_a_run_that_only_replayed_is_reported_by_its_comparisons(
 ) -> None:
     directory = write_run(tmp_path, replace(content, manifest=replace(content.manifest, profile="replay")))
     (directory / "decision.json").unlink()
+    (directory / "exchanges.jsonl.gz").touch()
+    seal_run(directory)
     render_all(directory)
     html = (directory / "report.html").read_text(encoding="utf-8")
     assert f"<title>{word} for local" in html
