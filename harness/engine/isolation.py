@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from harness.domain.exchange import Headers, Response
 from harness.domain.isolation.history import History, Op
 from harness.domain.isolation.plan import Intent, Plan
-from harness.domain.isolation.scenario import Cell, IsolationScenario, Kind, OperationSpec, RowSpec, normal_cell
+from harness.domain.isolation.scenario import IsolationScenario, Kind, OperationSpec, RowSpec
 from harness.domain.ports import SideClient
 from harness.engine.isolation_answers import read_page, read_row
 from harness.uninterrupted import run_to_its_end, run_together
@@ -90,16 +90,23 @@ class _Run:
         return (*reads, *(Intent(spec=spec, key=None, value=0, page_size=_largest(spec)) for spec in lists))
 
     async def clean(self) -> None:
-        """Deletes every row that was made, and what lists still show of those whose create was never answered."""
-        delete = self._scenario.of_kind(Kind.DELETE)[0]
+        """Deletes every row that was made, and what lists still show of those whose create was never answered.
+
+        What is refused for a while (503, say) is asked again, a few times.
+        """
         everything = [spec for spec in self._scenario.of_kind(Kind.LIST) if not spec.guard][:1]
-        left = list(self._made)
+        left = dict.fromkeys(self._made)
         for _ in range(_CLEANING_ROUNDS):
-            for row_id in left:
-                await self._target.client.send(delete.request(self._values(None, row_id), self._target.headers))
-            left = [row_id for spec in everything for row_id in await self._listed(spec)]
-            if not left:
+            left = {row_id: None for row_id in left if not await self._is_deleted(row_id)}
+            listed = [await self._listed(spec) for spec in everything]
+            left |= dict.fromkeys(row_id for rows in listed for row_id in rows or ())
+            if not left and None not in listed:
                 return
+
+    async def _is_deleted(self, row_id: str) -> bool:
+        delete = self._scenario.of_kind(Kind.DELETE)[0]
+        sent = await self._target.client.send(delete.request(self._values(None, row_id), self._target.headers))
+        return sent.response is not None and sent.response.status in {delete.succeeds, *delete.refused.values()}
 
     async def _send(self, client: int, intent: Intent, row_id: str | None) -> Op:
         row = self._scenario.row
@@ -116,8 +123,8 @@ class _Run:
             key=intent.key,
             row_id=row_id,
             value=intent.value,
-            writes=_indexed(row, intent.spec.written(intent.value)),
-            guard=_indexed(row, intent.spec.guard),
+            writes=row.written_by(intent.spec, intent.value),
+            guard=row.indexed(intent.spec.guard),
             invoked_ns=invoked_ns,
             returned_ns=returned_ns,
             status=None if answer is None else answer.status,
@@ -134,11 +141,13 @@ class _Run:
             row = read_row(exchange.response, self._scenario.row, values["key"])
             self._made[row.id or ""] = None
 
-    async def _listed(self, spec: OperationSpec) -> list[str]:
+    async def _listed(self, spec: OperationSpec) -> list[str] | None:
+        """The ids that a list shows; None where it is not answered."""
         intent = Intent(spec=spec, key=None, value=0, page_size=_largest(spec))
-        response = (await self._target.client.send(spec.request(self._values(intent, None)))).response
-        if response is None or response.status != spec.succeeds:
-            return []
+        request = spec.request(self._values(intent, None), self._target.headers)
+        response = (await self._target.client.send(request)).response
+        if response is None or response.is_truncated or response.status != spec.succeeds:
+            return None
         return [row.id or "" for _, row in read_page(response, self._scenario.row, intent).rows]
 
     def _values(self, intent: Intent | None, row_id: str | None) -> Mapping[str, str]:
@@ -155,10 +164,6 @@ def _with_answer(op: Op, answer: Response, intent: Intent, row: RowSpec) -> Op:
     if intent.key is None:
         return replace(op, page=read_page(answer, row, intent))
     return replace(op, row=read_row(answer, row, intent.key)) if intent.spec.rows_answered else op
-
-
-def _indexed(row: RowSpec, cells: Mapping[str, Cell]) -> tuple[tuple[int, Cell], ...]:
-    return tuple((row.fields.index(name), normal_cell(cell)) for name, cell in cells.items())
 
 
 def _largest(spec: OperationSpec) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 from harness.domain.isolation.history import Op
-from harness.domain.isolation.scenario import Kind
+from harness.domain.isolation.scenario import Cell, Kind, Refusal
 
 
 class Anomaly(StrEnum):
@@ -22,7 +22,7 @@ class Anomaly(StrEnum):
     STALE_READ = "stale read"
     """An answer shows what an earlier write had replaced; later ones show the write."""
     DIRTY_READ = "dirty read"
-    """An answer shows a value that no accepted operation wrote."""
+    """An answer shows a value that no accepted operation wrote, or a row that it never was: half of a write."""
     WRONG_ANSWER = "wrong answer"
     """A status, or a row, that the serial model never gives."""
 
@@ -33,11 +33,25 @@ def classify(core: Sequence[Op], ops: Sequence[Op]) -> Anomaly:
         (Anomaly.WRONG_ANSWER, lambda: any(not _is_foreseen(op) for op in core)),
         (Anomaly.PHANTOM_PAGE, lambda: any(op.kind is Kind.LIST for op in core)),
         (Anomaly.DOUBLE_TRANSITION, lambda: _is_twice(core, {Kind.TRANSITION, Kind.DELETE})),
-        (Anomaly.WRITE_SKEW, lambda: _shares_a_key(core, ops) or _is_guarded_on_old(core)),
+        (Anomaly.WRITE_SKEW, lambda: _is_twice(core, {Kind.CREATE}) or _shares_a_key(core, ops)),
+        (Anomaly.WRITE_SKEW, lambda: _is_guarded_on_old(core)),
         (Anomaly.DIRTY_READ, lambda: any(_shows_a_value_of_nobody(op, ops) for op in core)),
         (Anomaly.WRONG_ANSWER, lambda: all(op.row is None for op in core)),
+        (Anomaly.DIRTY_READ, lambda: len(core) == 1 and _shows_its_writes(core[0])),
+        (Anomaly.STALE_READ, lambda: _is_replaced_and_seen_again(core, ops)),
+        (Anomaly.DIRTY_READ, lambda: find_lost_write(core, ops) is None),
     )
-    return next((anomaly for anomaly, shows in signs if shows()), None) or _of_replaced_value(core, ops)
+    return next((anomaly for anomaly, shows in signs if shows()), Anomaly.LOST_UPDATE)
+
+
+def find_lost_write(core: Sequence[Op], ops: Sequence[Op]) -> Op | None:
+    """The accepted write that `core` contradicts: one of its own, or else one that it shows and then no more."""
+    own = next((op for op in core if op.is_accepted and op.may_write), None)
+    if own is not None:
+        return own
+    shown = [set(enumerate(op.row.fields)) for op in sorted(core, key=lambda op: op.invoked_ns) if op.row is not None]
+    lost = set[tuple[int, Cell]]().union(*shown[:-1]).difference(*shown[-1:])
+    return next((op for op in ops if op.is_accepted and op.may_write and lost.intersection(op.writes)), None)
 
 
 def _is_foreseen(op: Op) -> bool:
@@ -45,7 +59,9 @@ def _is_foreseen(op: Op) -> bool:
 
 
 def _is_twice(core: Sequence[Op], kinds: set[Kind]) -> bool:
-    accepted = Counter((op.spec.name, op.row_id, op.key) for op in core if op.is_accepted and op.kind in kinds)
+    # Where a refusal has the status of success, nobody can say which of them it was.
+    certain = [op for op in core if op.is_accepted and op.status not in op.spec.refused.values()]
+    accepted = Counter((op.spec.name, op.row_id, op.key) for op in certain if op.kind in kinds)
     return any(count > 1 for count in accepted.values())
 
 
@@ -64,12 +80,7 @@ def _shows_a_value_of_nobody(op: Op, ops: Iterable[Op]) -> bool:
     if op.row is None:
         return False
     written = {(index, cell) for writer in ops if writer.may_write for index, cell in writer.writes}
-    created = {index for writer in ops if writer.kind is Kind.CREATE for index, _ in writer.writes}
-    # What no create writes is null at first.
-    return any(
-        (index, cell) not in written and not (cell is None and index not in created)
-        for index, cell in enumerate(op.row.fields)
-    )
+    return any(cell not in written for cell in enumerate(op.row.fields))
 
 
 def _is_guarded_on_old(core: Sequence[Op]) -> bool:
@@ -86,26 +97,37 @@ def _is_guarded_on_old(core: Sequence[Op]) -> bool:
     )
 
 
-def _of_replaced_value(core: Sequence[Op], ops: Sequence[Op]) -> Anomaly:
-    """Stale where a later answer shows another row than the last one of the core does, else lost."""
-    reader = max((op for op in core if op.row is not None), key=lambda op: op.invoked_ns)
-    for op in ops:
-        is_later = op.invoked_ns > reader.invoked_ns and op.kind in {Kind.READ, Kind.LIST}
-        is_gone = not op.is_accepted or op.row is None
-        if is_later and _is_about(op, reader) and (is_gone or _has_unwritten_change(op, reader, ops)):
-            return Anomaly.STALE_READ
-    return Anomaly.LOST_UPDATE
+def _shows_its_writes(op: Op) -> bool:
+    return op.row is not None and all(op.row.fields[index] == cell for index, cell in op.writes)
 
 
-def _is_about(op: Op, reader: Op) -> bool:
-    return op.kind is Kind.LIST or op.row_id == _row_of(reader)
+def _is_replaced_and_seen_again(core: Sequence[Op], ops: Sequence[Op]) -> bool:
+    """Whether a later look at the row shows what had replaced it before the last of the core asked."""
+    reader = max((op for op in core if op.row is not None or _says_absent(op)), key=lambda op: op.invoked_ns)
+    looks = [op for op in ops if op.kind in {Kind.READ, Kind.LIST} and op.invoked_ns > reader.invoked_ns]
+    return any(_shows_gone_before(op, reader, ops) or _shows_change_before(op, reader, ops) for op in looks)
 
 
-def _has_unwritten_change(op: Op, reader: Op, ops: Iterable[Op]) -> bool:
-    """Whether `op` shows a value that only a write before `reader` can have made."""
-    assert op.row is not None and reader.row is not None  # noqa: S101 - asked of such alone
-    for index, (now, then) in enumerate(zip(op.row.fields, reader.row.fields, strict=True)):
-        writers = [writer for writer in ops if writer.may_write and (index, now) in writer.writes]
-        if now != then and writers and all(writer.returned_ns < reader.invoked_ns for writer in writers):
-            return True
-    return False
+def _says_absent(op: Op) -> bool:
+    if op.kind is Kind.LIST:
+        return op.row is None and not op.guard
+    return op.status == op.spec.refused.get(Refusal.ABSENT)
+
+
+def _shows_gone_before(op: Op, reader: Op, ops: Iterable[Op]) -> bool:
+    row_id = _row_of(reader)
+    deletes = [other for other in ops if other.kind is Kind.DELETE and other.may_write and other.row_id == row_id]
+    return reader.row is not None and op.row_id in {None, row_id} and _says_absent(op) and _had_ended(deletes, reader)
+
+
+def _shows_change_before(op: Op, reader: Op, ops: Sequence[Op]) -> bool:
+    if op.row is None or op.row.id != _row_of(reader):
+        return False
+    if reader.row is None:
+        return True  # Its id was known, so it had been created.
+    changed = [cell for cell in enumerate(op.row.fields) if cell not in enumerate(reader.row.fields)]
+    return any(_had_ended([each for each in ops if each.may_write and cell in each.writes], reader) for cell in changed)
+
+
+def _had_ended(writers: Sequence[Op], reader: Op) -> bool:
+    return bool(writers) and all(not op.is_unknown and op.returned_ns < reader.invoked_ns for op in writers)

@@ -44,7 +44,8 @@ class Page:
 class Op:
     """One operation: invoked, answered, and what the answer said; times are of one monotonic clock, in nanoseconds.
 
-    `key` is None for a list. `writes` and `guard` are (index of the field, cell). `status` None: no answer, so that
+    `key` is None for a list. `writes` and `guard` are (index of the field, cell); a create writes all fields, in
+    their order. `status` None: no answer, so that
     the operation may have taken effect or not, then or later. `row` is what an accepted operation answered, or the one
     row that a page showed of this key.
     """

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from harness.domain.isolation.anomaly import Anomaly, classify
+from harness.domain.isolation.anomaly import Anomaly, classify, find_lost_write
 from harness.domain.isolation.history import NEVER_NS, History, Op
 from harness.domain.isolation.linearise import Answer, linearise
 from harness.domain.isolation.model import KEY_MODEL, Model, keyspace_model
@@ -84,7 +84,7 @@ def _finding(history: History, ops: Sequence[Op], core: tuple[Op, ...]) -> Findi
     anomaly = classify(core, seen)
     return Finding(
         anomaly=anomaly,
-        operation=_blamed(anomaly, core).spec.name,
+        operation=_blamed(anomaly, core, seen).spec.name,
         history=history.name,
         keys=tuple(dict.fromkeys(key for op in core for key in _keys(op))),
         fields=history.fields,
@@ -99,10 +99,10 @@ def _keys(op: Op) -> tuple[str, ...]:
     return tuple(key for key, _ in op.page.rows) if op.page is not None else ()
 
 
-def _blamed(anomaly: Anomaly, core: Sequence[Op]) -> Op:
+def _blamed(anomaly: Anomaly, core: Sequence[Op], ops: Sequence[Op]) -> Op:
     if anomaly is Anomaly.DOUBLE_TRANSITION:
         return next(op for op in core if op.kind in {Kind.TRANSITION, Kind.DELETE})
-    return next((op for op in core if op.is_accepted and op.may_write), core[0])
+    return find_lost_write(core, ops) or core[0]
 
 
 def _context(ops: Sequence[Op], core: Sequence[Op]) -> Sequence[Op]:

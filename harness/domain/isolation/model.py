@@ -92,10 +92,7 @@ def _serve(state: KeyState, op: Op) -> tuple[Refusal | None, KeyState]:
 
 
 def _created(op: Op) -> Row:
-    fields: list[Cell] = [None] * max(len(op.row.fields) if op.row else 0, *(index + 1 for index, _ in op.writes), 0)
-    for index, cell in op.writes:
-        fields[index] = cell
-    return Row(id=op.row.id if op.row else None, fields=tuple(fields))
+    return Row(id=op.row.id if op.row else None, fields=tuple(cell for _, cell in op.writes))
 
 
 def _written(row: Row, op: Op) -> Row:

@@ -93,6 +93,15 @@ class RowSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     key: str
     fields: tuple[str, ...]
 
+    def indexed(self, cells: Mapping[str, Cell]) -> tuple[tuple[int, Cell], ...]:
+        """Cells by the index of their field."""
+        return tuple((self.fields.index(name), normal_cell(cell)) for name, cell in cells.items())
+
+    def written_by(self, spec: OperationSpec, value: int) -> tuple[tuple[int, Cell], ...]:
+        """What the operation with this number writes; a create writes every field, null where it says nothing."""
+        unsaid = dict.fromkeys(self.fields) if spec.kind is Kind.CREATE else {}
+        return self.indexed(unsaid | spec.written(value))
+
 
 class IsolationScenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A migration's operations and the row that they are about."""

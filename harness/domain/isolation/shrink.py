@@ -52,7 +52,7 @@ def _until(ops: Sequence[Op], end_ns: int) -> list[Op]:
     return [
         op if op.returned_ns <= end_ns else replace(op, is_optional=True)
         for op in ops
-        if op.returned_ns <= end_ns or (op.invoked_ns < end_ns and op.may_write)
+        if op.returned_ns <= end_ns or (op.invoked_ns <= end_ns and op.may_write)
     ]
 
 

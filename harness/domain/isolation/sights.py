@@ -58,4 +58,4 @@ def _writers(ops: Sequence[Op], sights: Iterable[_Sight]) -> Mapping[_Sight, int
 
 def _may_leave(op: Op, index: int, cell: Cell) -> bool:
     written = dict(op.writes)
-    return written[index] == cell if index in written else op.kind is Kind.CREATE and cell is None
+    return index in written and written[index] == cell

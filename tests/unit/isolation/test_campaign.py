@@ -1,7 +1,9 @@
 """Whole histories on things in memory: every planted race is found, and what keeps the laws is clean."""
 
 import pytest
+from msgspec import structs
 
+from harness.domain.exchange import Exchange, Request
 from harness.domain.isolation.campaign import Campaign
 from harness.domain.isolation.plan import Size
 from harness.domain.isolation.timeline import draw_timeline
@@ -9,10 +11,17 @@ from harness.engine.isolation import IsolationTarget
 from harness.engine.isolation_campaign import CampaignHooks, CampaignPlan, run_campaign
 from tests.builders.racy_things import DEFECTS, RacyThings, things_scenario
 
+FIELDS = things_scenario().row.fields
+TOKEN = ("authorization", "Bearer t")
 SIZE = Size(clients=6, keys=2, ops_per_client=3)
 
 
-async def run(things: RacyThings, histories: int, *, until: str | None = None) -> Campaign:
+async def run(
+    things: RacyThings, histories: int, *, until: str | None = None, fields: tuple[str, ...] = FIELDS
+) -> Campaign:
+    scenario = things_scenario()
+    scenario = structs.replace(scenario, row=structs.replace(scenario.row, fields=fields))
+    target = IsolationTarget(client=things, scenario=scenario, headers=(TOKEN,))
     plan = CampaignPlan(
         run="T",
         seed=7,
@@ -21,7 +30,7 @@ async def run(things: RacyThings, histories: int, *, until: str | None = None) -
         histories=histories,
         until=lambda campaign: until is not None and any(title.startswith(until) for title in campaign.found),
     )
-    return await run_campaign(IsolationTarget(client=things, scenario=things_scenario()), plan, CampaignHooks())
+    return await run_campaign(target, plan, CampaignHooks())
 
 
 async def test_a_system_that_keeps_the_laws_is_clean() -> None:
@@ -32,12 +41,28 @@ async def test_a_system_that_keeps_the_laws_is_clean() -> None:
     assert not things.rows, "a history leaves no row behind"
 
 
-async def test_operations_without_an_outcome_are_no_finding() -> None:
+@pytest.mark.parametrize("fields", [FIELDS, ("state", "label", "price")])
+async def test_operations_without_an_outcome_are_no_finding(fields: tuple[str, ...]) -> None:
     things = RacyThings(failing_share=0.1)
-    campaign = await run(things, 20)
+    campaign = await run(things, 20, fields=fields)
     assert campaign.unknown > 20
     assert campaign.found == {}
     assert campaign.undecided == 0
+    assert not things.rows, "what is refused for a while is deleted later"
+
+
+class Guarded(RacyThings):
+    """Things that nobody may ask for without a token."""
+
+    async def send(self, request: Request) -> Exchange:
+        assert TOKEN in request.headers, request.url
+        return await super().send(request)
+
+
+async def test_every_request_carries_the_token_those_that_clean_up_as_well() -> None:
+    things = Guarded(failing_share=0.1)
+    await run(things, 5)
+    assert not things.rows
 
 
 @pytest.mark.parametrize("defect", DEFECTS)

@@ -52,13 +52,61 @@ CASES: list[tuple[Anomaly, Sequence[Op]]] = [
         ],
     ),
     (Anomaly.WRONG_ANSWER, [created(), op("read", (10, 11), status=418)]),
-    (Anomaly.STALE_READ, [op("read", (10, 11), status=404), created((0, 5))]),
+    (Anomaly.LOST_UPDATE, [op("read", (10, 11), status=404), created((0, 5))]),
+    (Anomaly.STALE_READ, [created(), op("read", (10, 11), status=404), op("read", (20, 21), answer=row("1"))]),
+    # What a later delete takes away makes nothing stale that was shown before.
+    (
+        Anomaly.LOST_UPDATE,
+        [
+            created(),
+            RENAMED,
+            op("reprice", (30, 31), value=6, answer=row("1", 6.0)),
+            op("delete", (40, 41)),
+            op("read", (50, 51), status=404),
+        ],
+    ),
+    # A write without an answer was seen, and then no more: nobody was told that it happened.
+    (
+        Anomaly.DIRTY_READ,
+        [
+            created(),
+            op("rename", (10, 20), value=5, status=500),
+            op("read", (12, 14), answer=row("5")),
+            op("read", (30, 31), answer=row("1")),
+        ],
+    ),
+    # Half of a seal: its state without its price.
+    (
+        Anomaly.DIRTY_READ,
+        [
+            created(),
+            op("seal", (10, 20), value=5, answer=row("1", 5.0, "sealed")),
+            op("read", (12, 14), answer=row("1", None, "sealed")),
+            op("read", (30, 31), answer=row("1", 5.0, "sealed")),
+        ],
+    ),
+    # Whatever became of either: two rows have had the key at once.
+    (
+        Anomaly.WRITE_SKEW,
+        [
+            created((0, 5)),
+            created((1, 6), 2, id="2"),
+            op("delete", (10, 11)),
+            op("delete", (12, 13), row_id="2"),
+        ],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("anomaly", "ops"), CASES, ids=[f"{n} {case[0]}" for n, case in enumerate(CASES)])
 def test_an_anomaly_is_named(anomaly: Anomaly, ops: Sequence[Op]) -> None:
     assert only_finding(history(*ops)).anomaly is anomaly
+
+
+def test_a_lost_update_is_named_after_a_write() -> None:
+    seen = op("read", (22, 23), answer=row("5", None))
+    found = only_finding(history(created(), RENAMED, seen, op("read", (30, 31), answer=row("1"))))
+    assert found.title == "lost update of rename"
 
 
 def test_a_refusal_is_no_finding_where_the_model_refuses() -> None:
@@ -111,6 +159,13 @@ def test_the_counterexample_is_smallest_and_still_one() -> None:
     core = {each.index for each in only_finding(history(*ops)).core}
     assert _answer_of(ops, core) is Answer.NOT_LINEARISABLE
     assert {_answer_of(ops, core - {left_out}) for left_out in core} == {Answer.LINEARISABLE}
+
+
+def test_what_begins_as_another_ends_may_have_come_before_it() -> None:
+    deleted = op("delete", (8, 12))
+    ops = history(created(), op("rename", (8, 8), value=5, status=404), deleted, op("read", (10, 11), answer=row("1")))
+    core = {each.index for each in only_finding(ops).core}
+    assert _answer_of(ops.ops, core) is Answer.NOT_LINEARISABLE
 
 
 def _answer_of(ops: Sequence[Op], believed: set[int]) -> Answer:
