@@ -1,6 +1,5 @@
 """The steps of one walk, where values of earlier answers become `save` and `{{name}}`."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -16,6 +15,7 @@ from harness.domain.exchange import Exchange
 from harness.domain.generation import Observed
 from harness.domain.grouping import group_of_urls
 from harness.domain.linking import Use, find_value, link_step
+from harness.domain.plain_json import load_json
 from harness.domain.pointer import join_pointer, parse_pointer
 from harness.domain.session import GENERATED_TAG, Session, Step
 from harness.domain.substitution import find_header_save
@@ -163,6 +163,6 @@ def _document(exchange: Exchange) -> Any:
     if exchange.response is None:
         return _NO_DOCUMENT
     try:
-        return json.loads(exchange.response.body)
+        return load_json(exchange.response.body)
     except ValueError:
         return _NO_DOCUMENT

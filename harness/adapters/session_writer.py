@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from harness.domain.plain_json import load_json
 from harness.domain.session import Session, Step
 
 _JSON = ("content-type", "application/json")
@@ -63,7 +64,7 @@ def _request(step: Step) -> dict[str, Any]:
 
 def _body(text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = load_json(text)
     except ValueError:
         return {"raw": text}
     is_compact = json.dumps(document, ensure_ascii=False, separators=(",", ":")) == text

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 from harness.domain.description import Place
+from harness.domain.plain_json import load_json
 from harness.domain.pointer import join_pointer
 from harness.domain.request_target import literal_pattern
 from harness.domain.session import Step
@@ -109,7 +110,7 @@ def _link_header(step: Step, _template: str, use: Use) -> Step:
 
 def _link_body(step: Step, uses: Sequence[Use]) -> tuple[Step, tuple[Use, ...]]:
     try:
-        document = json.loads(step.body) if uses and step.body else None
+        document = load_json(step.body) if uses and step.body else None
     except ValueError:
         document = None
     found = tuple(use for use in uses if _mark(document, use))

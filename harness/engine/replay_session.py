@@ -1,7 +1,6 @@
 """One pass over one session: each step sent to both sides at once, what it changed read from both databases."""
 
 import asyncio
-import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from harness.domain.exchange import NOT_SENT, Exchange, ExchangePair, Request, Side
 from harness.domain.grouping import group_of_step
 from harness.domain.operation import OperationTemplates
+from harness.domain.plain_json import load_json
 from harness.domain.pointer import PointerError, resolve_pointer
 from harness.domain.record import StepRecord
 from harness.domain.secret_names import is_secret_header, is_secret_name
@@ -209,6 +209,6 @@ def read_document(exchange: Exchange) -> Any:
     if exchange.response is None:
         return ABSENT_DOCUMENT
     try:
-        return json.loads(exchange.response.body)
+        return load_json(exchange.response.body)
     except ValueError:
         return ABSENT_DOCUMENT

@@ -1,6 +1,5 @@
 """A recorded exchange as a step that can be replayed: without secrets, with references to earlier answers."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ from harness.domain.capture.references import Origin, References, Source
 from harness.domain.capture.relay import end_to_end, without
 from harness.domain.compare.content import DEFAULT_DECODERS, Content, decode
 from harness.domain.exchange import Exchange, Headers, Request, Response
+from harness.domain.plain_json import load_json
 from harness.domain.recording import KEPT_HEADERS
 from harness.domain.redaction import Redactor
 from harness.domain.session import RecordedResponse, Step
@@ -119,7 +119,7 @@ def _document(content: Content) -> Any:
     if content.problem or not content.body:
         return None
     try:
-        return json.loads(content.body)
+        return load_json(content.body)
     except ValueError:
         return None
 
@@ -138,7 +138,7 @@ def _body(body: bytes, content: Content) -> Any:
     if content.problem:
         return None
     try:
-        return json.loads(body)
+        return load_json(body)
     except ValueError:
         pass
     try:

@@ -36,6 +36,7 @@ class Recording:
         status: int = 200,
         sent_at: float | None = None,
         takes_s: float = 0.1,
+        text: str | None = None,
     ) -> RecordedStep:
         self.number += 1
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
@@ -44,7 +45,9 @@ class Recording:
             side=Side.LEGACY,
             base_url="http://x",
             request=Request(method=method, url=url, headers=(*headers, *kind), body=data),
-            response=Response(status=status, headers=(_JSON, *sets), body=json.dumps(answer).encode()),
+            response=Response(
+                status=status, headers=(_JSON, *sets), body=(json.dumps(answer) if text is None else text).encode()
+            ),
             sent_at=_START + timedelta(seconds=self.number if sent_at is None else sent_at),
             duration_ms=takes_s * 1000,
         )
@@ -186,3 +189,12 @@ def test_a_form_is_read_as_its_parameters() -> None:
     recording.add("POST", "/trades", {}, {"id": 17})
     form = ("content-type", "application/x-www-form-urlencoded")
     assert recording.add("POST", "/notes", b"trade_id=17&n=17", headers=(form,)).step.body == "trade_id={{id_1}}&n=17"
+
+
+def test_an_answer_that_is_nested_deeper_than_can_be_walked_is_kept_as_its_text() -> None:
+    recording = Recording()
+    for depth in (250, 3000):
+        nested = '{"id":' * depth + "1" + "}" * depth
+        step = recording.add("GET", "/deep", text=nested).step
+        assert step.recorded is not None and step.recorded.body == nested
+        assert recording.add("POST", "/deep", nested.encode()).step.body == nested

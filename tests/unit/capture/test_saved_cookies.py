@@ -1,5 +1,6 @@
 """A replay keeps the cookies that a recording saves, each side its own, and never writes them down."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from harness.domain.exchange import Exchange, Request, Response, Side
@@ -8,6 +9,7 @@ from harness.domain.session import Session, Step
 from harness.domain.substitution import extract_saves
 from harness.engine.replay import replay_sessions
 from harness.engine.replay_options import ReplayOptions
+from harness.engine.replay_session import saved_values
 from harness.engine.replay_sides import ReplaySide
 
 LOGIN = Step(n=1, name="login", method="POST", url="/login", save=(("sid", "cookie sid"),))
@@ -57,3 +59,16 @@ def test_the_last_cookie_of_a_name_counts_and_an_absent_one_is_left_out() -> Non
     headers = (("Set-Cookie", "sid=a"), ("set-cookie", 'sid="b=c"; HttpOnly'), ("Set-Cookie", "other=d"))
     assert extract_saves(LOGIN, None, headers) == {"sid": '"b=c"'}
     assert extract_saves(LOGIN, None, ()) == {}
+
+
+def test_an_answer_that_is_nested_deeper_than_can_be_walked_gives_nothing_to_save() -> None:
+    body = b"[" * 3000 + b"]" * 3000
+    exchange = Exchange(
+        side=Side.LEGACY,
+        base_url="http://x",
+        request=Request(method="GET", url="/deep"),
+        response=Response(status=200, headers=(("Set-Cookie", "sid=a"),), body=body),
+        sent_at=datetime(2026, 3, 1, tzinfo=UTC),
+        duration_ms=1.0,
+    )
+    assert saved_values(replace(LOGIN, save=(("sid", "cookie sid"), ("x", "/0"))), exchange) == {"sid": "a"}
