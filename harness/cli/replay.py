@@ -102,6 +102,9 @@ def replay(
     if resume and (finding is not None or rate is not None):
         hint = "A finding and a load are replayed whole."
         raise ConfigurationError("--resume goes with neither --finding nor --rate", hint=hint)
+    if rate is None and (worker or only_reading or allow_load):
+        hint = "Add --rate, or leave them out: without it sessions are replayed at rest."
+        raise ConfigurationError("--worker, --only-reading and --allow-load go with --rate only", hint=hint)
     if finding is not None and run is not None:
         return reproduce(request, settings, rules, find_stored(run, finding), is_shrunk=shrink)
     if rate is not None:

@@ -80,6 +80,7 @@ async def replay_load(
     sessions = _chosen(request, load, on_note)
     if workers is not None:
         require_no_poll(sessions)
+    _require_start(sessions, load.plan)
     require_empty(request.out)
     async with opened_sides(request, settings, sessions) as sides:
         store = open_store(request)
@@ -159,6 +160,15 @@ def _chosen(request: ReplayRequest, load: LoadRequest, on_note: Callable[[str], 
     if len(reading) < len(sessions):
         on_note(f"{len(sessions) - len(reading):,} of {len(sessions):,} sessions write and are left out")
     return reading
+
+
+def _require_start(sessions: Sequence[Session], plan: LoadPlan) -> None:
+    first_s = plan_sessions(sessions, plan)[0].at_s
+    if first_s > plan.limit_s:
+        what = (
+            f"no session would start: the first is due after {first_s:.1f} s, and none starts after {plan.limit_s:g} s"
+        )
+        raise ConfigurationError(what, hint="Give a higher --rate, more --seconds or another --seed.")
 
 
 def describe_load(

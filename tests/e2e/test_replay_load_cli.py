@@ -66,11 +66,20 @@ def test_a_side_that_answers_otherwise_is_no_go_and_one_that_dies_inconclusive(s
             "none of 2 sessions only reads",
         ),
         ((READS,), ("--rate", "0"), "--rate"),
+        ((READS,), ("--rate", "0.01", "--seconds", "0.1"), "no session would start"),
         ((READS,), ("--legacy-db", "x"), "--legacy-db"),
         ((READS,), ("--target-url", "http://192.0.2.1"), "192.0.2.1"),
         ((READS,), ("--target-url", "http://192.0.2.1", "--allow-load"), "allow_load = true"),
     ],
-    ids=["writes", "nothing reads", "no rate", "with a database", "off this machine", "not allowed there"],
+    ids=[
+        "writes",
+        "nothing reads",
+        "no rate",
+        "none in time",
+        "with a database",
+        "off this machine",
+        "not allowed there",
+    ],
 )
 def test_what_cannot_be_is_refused_by_name_before_anything_is_sent(
     tmp_path: Path, capsys: Any, sessions: tuple[tuple[str, ...], ...], more: tuple[str, ...], told: str
@@ -84,4 +93,14 @@ def test_what_cannot_be_is_refused_by_name_before_anything_is_sent(
 def test_nobody_there_is_inconclusive(tmp_path: Path):
     nobody = f"http://127.0.0.1:{free_port()}"
     assert load((nobody, nobody), sessions_file(tmp_path / "s.json", READS), tmp_path / "run") == 3
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("option", [("--worker", "127.0.0.2"), ("--only-reading",), ("--allow-load",)])
+def test_an_option_of_a_load_is_refused_without_a_rate(tmp_path: Path, capsys: Any, option: tuple[str, ...]):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    sessions = sessions_file(tmp_path / "s.json", READS)
+    sides = ("--legacy-url", nobody, "--target-url", nobody, "--sessions", sessions)
+    assert run(["replay", *sides, "--out", str(tmp_path / "run"), *option]) == 2
+    assert "go with --rate only" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
