@@ -138,7 +138,8 @@ class _Run:
         values = {"group": f"{self._plan.group}S", "key": f"{self._plan.group}-S{len(self._made)}", "value": "0"}
         exchange = await self._target.client.send(create.request(values, self._target.headers))
         if exchange.response is not None and exchange.response.status == create.succeeds:
-            row = read_row(exchange.response, self._scenario.row, values["key"])
+            spacer = Intent(spec=create, key=values["key"], value=0)
+            row = read_row(exchange.response, self._scenario.row, spacer)
             self._made[row.id or ""] = None
 
     async def _listed(self, spec: OperationSpec) -> list[str] | None:
@@ -163,7 +164,7 @@ def _with_answer(op: Op, answer: Response, intent: Intent, row: RowSpec) -> Op:
         return op
     if intent.key is None:
         return replace(op, page=read_page(answer, row, intent))
-    return replace(op, row=read_row(answer, row, intent.key)) if intent.spec.rows_answered else op
+    return replace(op, row=read_row(answer, row, intent)) if intent.spec.rows_answered else op
 
 
 def _largest(spec: OperationSpec) -> int:

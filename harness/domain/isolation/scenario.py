@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Request
+from harness.domain.substitution import fill_text, placeholders
 
 Cell = str | float | bool | None
 """One observed value of a row; numbers are compared as doubles."""
@@ -15,6 +17,7 @@ Cell = str | float | bool | None
 VALUE = "{{value}}"
 """Stands for a number that no other operation of the history carries, so that every write can be told apart."""
 
+_KNOWN_NAMES = frozenset({"group", "key", "id", "value", "page", "size"})
 _HINT = "See the comments of scenarios/isolation.toml."
 
 
@@ -76,10 +79,11 @@ class OperationSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     page: Paging | None = None
 
     def request(self, values: Mapping[str, str], headers: Sequence[tuple[str, str]] = ()) -> Request:
-        """The request with every `{{name}}` of `values` filled in."""
-        body = None if self.body is None else _filled(self.body, values).encode()
+        """The request with every `{{name}}` of `values` filled in, percent-encoded in the URL."""
+        body = None if self.body is None else fill_text(self.body, values).encode()
         sent = () if body is None else (("content-type", self.content_type),)
-        return Request(method=self.method, url=_filled(self.url, values), headers=(*headers, *sent), body=body)
+        quoted = {name: quote(value, safe="") for name, value in values.items()}
+        return Request(method=self.method, url=fill_text(self.url, quoted), headers=(*headers, *sent), body=body)
 
     def written(self, value: int) -> dict[str, Cell]:
         """What the operation with this number writes, by field."""
@@ -153,7 +157,15 @@ def _problem_of(spec: OperationSpec, row: RowSpec) -> str | None:
         Kind.TRANSITION: {Refusal.ABSENT, Refusal.GUARD},
         Kind.LIST: set(),
     }.get(spec.kind, {Refusal.ABSENT})
+    filled = {name for text in (spec.url, spec.body or "") for name in placeholders(text)}
+    own = {Kind.CREATE: "key", Kind.LIST: "group"}.get(spec.kind, "id")
     checks = (
+        (own not in filled, f"does not say {{{{{own}}}}} in its url or body"),
+        (bool(filled - _KNOWN_NAMES), f"says {', '.join(sorted(filled - _KNOWN_NAMES))}, which nothing fills in"),
+        (
+            spec.kind in {Kind.CREATE, Kind.READ} and not spec.rows_answered,
+            "has to answer its row: there is no other way to know it",
+        ),
         (bool(unknown), f"names the fields {', '.join(unknown)}, which are not among the row's"),
         (set(spec.refused) != needed, f"must say the statuses of exactly: {', '.join(sorted(needed)) or 'nothing'}"),
         ((spec.kind is Kind.LIST) != (spec.page is not None), "has [operation.page] if and only if it is a list"),
@@ -166,12 +178,6 @@ def _problem_of(spec: OperationSpec, row: RowSpec) -> str | None:
 
 def _writes(kind: Kind) -> bool:
     return kind in {Kind.CREATE, Kind.UPDATE, Kind.TRANSITION}
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        text = text.replace("{{" + name + "}}", value)
-    return text
 
 
 def _cell(cell: Cell | Number, value: int) -> Cell:

@@ -48,7 +48,8 @@ def _times(op: Op, start: int) -> str:
 
 def _request(op: Op, fields: Sequence[str]) -> str:
     written = ", ".join(f"{fields[index]}={_cell(cell)}" for index, cell in op.writes)
-    where = op.key or (f"page {op.page.number} of {op.page.size}" if op.page else "")
+    # What a page shows of one key alone is still that page.
+    where = f"page {op.page.number} of size {op.page.size}" if op.page else op.key or ""
     row = f" (row {op.row_id})" if op.row_id else ""
     return f"{op.spec.name} {where}{row}{f': {written}' if written else ''}".replace("  ", " ")
 

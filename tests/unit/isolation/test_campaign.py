@@ -1,8 +1,11 @@
 """Whole histories on things in memory: every planted race is found, and what keeps the laws is clean."""
 
+import re
+
 import pytest
 from msgspec import structs
 
+from harness.domain.errors import SystemUnavailable
 from harness.domain.exchange import Exchange, Request
 from harness.domain.isolation.campaign import Campaign
 from harness.domain.isolation.plan import Size
@@ -57,6 +60,23 @@ class Guarded(RacyThings):
     async def send(self, request: Request) -> Exchange:
         assert TOKEN in request.headers, request.url
         return await super().send(request)
+
+
+class Labelled(RacyThings):
+    """Things with many labels each."""
+
+    async def send(self, request: Request) -> Exchange:
+        exchange = await super().send(request)
+        assert exchange.response is not None
+        body = re.sub(rb'"label": ("[^"]*")', rb'"label": [\1]', exchange.response.body)
+        return structs.replace(exchange, response=structs.replace(exchange.response, body=body))
+
+
+async def test_a_field_that_is_no_single_value_cannot_be_watched() -> None:
+    with pytest.raises(SystemUnavailable) as refused:
+        await run(Labelled(), 1)
+    assert "at '/label' is no single value" in refused.value.what
+    assert "/things" in refused.value.where, "which operation it was"
 
 
 async def test_every_request_carries_the_token_those_that_clean_up_as_well() -> None:

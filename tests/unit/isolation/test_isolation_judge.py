@@ -182,3 +182,9 @@ def test_a_finding_is_drawn() -> None:
     assert "* client 1   |[" in drawing
     assert "rename k (row 1): label='5' -> 200 {label='5', price=null, state='open'}" in drawing
     assert "reprice k (row 1): price=6 -> 200 {label='1', price=6, state='open'}" in drawing
+
+
+def test_a_page_is_drawn_as_the_page_that_it_is() -> None:
+    listed = op("list", (10, 11), page=page(("a", row("0")), total=2, size=1))
+    finding = only_finding(history(*TWO, listed, keys=KEYS))
+    assert "list page 1 of size 1 -> 200 1 rows of 2: a {label='0'" in draw_timeline(finding)

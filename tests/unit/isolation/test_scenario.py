@@ -34,6 +34,10 @@ def _set(position: int, name: str, value: object) -> Callable[[dict[str, Any]], 
         (_set(3, "guard", {}), "'seal' is a transition without a guard"),
         (_set(3, "refused", {"absent": 404}), "'seal' must say the statuses of exactly: absent, guard"),
         (_set(6, "page", None), "'list' has [operation.page] if and only if it is a list"),
+        (_set(0, "body", "{}"), "'create' does not say {{key}}"),
+        (_set(2, "url", "/things/{{ident}}"), "'reprice' does not say {{id}}"),
+        (_set(6, "url", "/things?group={{group}}&first={{offset}}"), "'list' says offset, which nothing fills in"),
+        (_set(0, "rows_answered", False), "'create' has to answer its row"),
         (_set(1, "kind", "upsert"), "Invalid enum value 'upsert'"),
     ],
 )
@@ -53,6 +57,7 @@ def test_this_migrations_scenario_is_right_and_has_every_kind() -> None:
     close = next(spec for spec in scenario.operation if spec.name == "close")
     assert close.written(5) == {"status": "CLOSED", "exit_price": 5.0, "pnl": 4.0}
     assert close.request({"id": "9", "value": "5"}).url == "/api/trades/9/close?exit_price=5"
+    assert close.request({"id": "a/b c", "value": "5"}).url == "/api/trades/a%2Fb%20c/close?exit_price=5"
 
 
 def test_a_plan_repeats_by_its_seed_and_no_value_is_written_twice() -> None:
