@@ -24,6 +24,7 @@ from harness.adapters.postgres import PostgresState
 from harness.adapters.session_files import open_sessions
 from harness.adapters.tokens import authorization_header
 from harness.domain.coverage import OPENAPI_FILE
+from harness.domain.drift import Drift
 from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Side
 from harness.domain.identity import Identity
@@ -88,7 +89,9 @@ async def replay(
             if goes_on:
                 await _recover_state(sides)
             options = replace(replay_options(settings), concurrency=request.concurrency)
-            await replay_into(store, sessions, sides, on_session=on_session, options=options)
+            drift = await replay_into(store, sessions, sides, on_session=on_session, options=options)
+            if drift:
+                on_note(drift)
             store.finish(utc_now())
         finally:
             store.close()
@@ -134,21 +137,25 @@ async def replay_into(
     *,
     on_session: Callable[[int, int], None] = lambda _done, _all: None,
     options: ReplayOptions | None = None,
-) -> None:
+) -> str:
     """Replays the sessions that the store has not got yet, and adds each as it completes.
+
+    Says where the legacy no longer answers as it was recorded; empty where it does.
 
     Raises:
         ConfigurationError, SystemUnavailable: as `replay_sessions`.
     """
     finished = store.finished_sessions
-    waiting = (session for session in sessions if session.id not in finished)
+    drift = Drift()
+    waiting = (drift.expect(session) for session in sessions if session.id not in finished)
     options = replace(options or ReplayOptions(), has_reported_start=bool(finished))
     if len(finished) < len(sessions):
         await store_description(store, sides)
         on_session(len(finished), len(sessions))
         async with SessionWriter(store, lambda new: on_session(len(finished) + new, len(sessions))) as writer:
             options = replace(options, on_cut=writer.take_cut)
-            await replay_sessions(waiting, *sides, on_record=writer.take, options=options)
+            await replay_sessions(waiting, *sides, on_record=drift.seen_by(writer.take), options=options)
+    return drift.sentence
 
 
 async def store_description(store: EvidenceStore, sides: Sides) -> None:
