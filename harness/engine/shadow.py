@@ -1,13 +1,14 @@
 """Copies of what a legacy answered, sent to the target beside the traffic and paired with the legacy's answers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec import structs
 
+from harness.domain.capture.own_values import OwnValues, filled
 from harness.domain.capture.relay import without
 from harness.domain.capture.steps import Captured
 from harness.domain.exchange import Exchange, ExchangePair, Request
@@ -60,6 +61,7 @@ class ShadowCounts:
 @dataclass(slots=True, kw_only=True)
 class _Session:
     identity: Identity
+    own: OwnValues = field(default_factory=OwnValues)
     steps: list[StepRecord] = field(default_factory=list)
     parts: int = 0
     count: int = 0
@@ -149,9 +151,10 @@ class Shadow:
     async def _copy(self, captured: Captured, number: int) -> None:
         legacy = captured.exchange
         session = self._session(number)
-        request, changes = session.identity.to_target(self._request(legacy.request))
+        request, own = self._referred(session, legacy)
+        request, changes = session.identity.to_target(request)
         try:
-            target = await self._target.send(request)
+            target = await self._target.send(filled(request, own))
         except asyncio.CancelledError:
             self.counts.unanswered += 1
             raise
@@ -163,12 +166,19 @@ class Shadow:
             return
         self.counts.compared += 1
         session.count += 1
-        step = StepRecord(pair=self._pair(session.count, number, legacy, target), sent_differently=changes)
+        notes = (*changes, *(f"{{{{{name}}}}}: each side's own" for name in own))
+        step = StepRecord(pair=self._pair(session.count, number, legacy, target), sent_differently=notes)
         session.steps.append(step)
         if self._options.sends_writes:
             session.identity.learn(step, {})
+            session.own.learn(legacy, target)
         if not self._options.sends_writes or len(session.steps) >= self._options.max_steps:
             self._close(number, session)
+
+    def _referred(self, session: _Session, legacy: Exchange) -> tuple[Request, Mapping[str, str]]:
+        """Where writes are sent too, both sides give out their own cookies, tokens and ids."""
+        request = self._request(legacy.request)
+        return session.own.refer(request, legacy.sent_at) if self._options.sends_writes else (request, {})
 
     def _is_unsettled(self, legacy: Exchange) -> bool:
         return self._written_until is not None and self._written_until >= legacy.sent_at

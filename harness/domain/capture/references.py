@@ -127,10 +127,13 @@ class References:
                 if not self._is_clients_own(text):
                     self._add(text, _Known(origin, (lowered,), about, opaque, of_headers))
 
-    def refer(self, request: Request, sent_at: datetime) -> tuple[Request, tuple[Source, ...]]:
+    def refer(
+        self, request: Request, sent_at: datetime, is_wanted: Callable[[Source], bool] = lambda _: True
+    ) -> tuple[Request, tuple[Source, ...]]:
         """The request with `{{name}}` for what answers gave that were there when it was sent, and their sources.
 
-        `request` may hold marks in place of secrets: those are found as the secrets themselves are.
+        `request` may hold marks in place of secrets: those are found as the secrets themselves are. What is from a
+        source that is not wanted stays as it is.
         """
         used: dict[str, Source] = {}
 
@@ -139,6 +142,8 @@ class References:
             if found is None:
                 return None
             source = self._source(found)
+            if not is_wanted(source):
+                return None
             used[source.name] = source
             return f"{{{{{source.name}}}}}"
 
@@ -198,6 +203,19 @@ class References:
             repeat += 1
             name = f"{base}_{repeat}"
         return name
+
+
+def values_of_answer(document: Any, headers: Headers) -> Iterator[tuple[str, str]]:
+    """The texts and whole numbers of an answer, each with how a `save` names its place."""
+    for where, _, text in _scalars(document):
+        yield join_pointer(where), text
+    for name, value in set_cookies(headers):
+        yield f"{COOKIE} {name}", value
+    for name, value in headers:
+        yield f"{HEADER} {name.lower()}", value
+        segments = path_segments(value) if name.lower() in _ADDRESSES else ()
+        for index, segment in enumerate(segments):
+            yield f"{HEADER} {name.lower()} segment {index - len(segments)}", segment
 
 
 def _rank(known: _Known, place: Place) -> tuple[bool, bool, int]:

@@ -54,7 +54,7 @@ def recorded_step(captured: Captured, number: int, references: References, redac
     _require_sendable(captured)
     request, withheld, sources = _refer(exchange, references, redactor)
     content = None if exchange.response is None else decode(exchange.response, DEFAULT_DECODERS)
-    _learn(exchange, number, content, references)
+    learn_answer(exchange, number, content, references)
     text = None if request.body is None else request.body.decode("utf-8", "surrogatepass")
     step = Step(
         n=number,
@@ -104,7 +104,8 @@ def _sendable(name: str, value: str) -> tuple[str, str] | None:
     return (name, "; ".join(known)) if known else None
 
 
-def _learn(exchange: Exchange, number: int, content: Content | None, references: References) -> None:
+def learn_answer(exchange: Exchange, number: int, content: Content | None, references: References) -> None:
+    """Has the references know what the answer of this step gave; of one that refuses nothing."""
     if exchange.response is None or content is None or exchange.response.status >= 400:
         return
     origin = Origin(step=number, request=exchange.request, known_at=exchange.received_at)
