@@ -9,8 +9,9 @@ from functools import partial
 from harness.domain.cell_values import RESPELLED, Family, cell_value, family_of
 from harness.domain.compare_blocks import BlockFindings, compare_block, legacy_value, target_key_value, target_value
 from harness.domain.difference import Difference, DifferenceKind
+from harness.domain.pointer import parse_pointer
 from harness.domain.ports import RowReader, RowSource
-from harness.domain.row_difference import Key
+from harness.domain.row_difference import Key, key_token
 from harness.domain.row_order import SortKey, sort_key
 from harness.domain.row_parity import KeyRange, RangeOutcome
 from harness.domain.row_plan import SharedColumn, TablePlan
@@ -127,12 +128,17 @@ async def _read_range(
 async def _compare_again(
     legacy: RowSource, target: RowSource, plan: TablePlan, suspects: Sequence[Key]
 ) -> BlockFindings:
-    """The rows of these keys once more; the whole of a table that has no key."""
+    """The rows of these keys once more, for which a table without a key is read as a whole."""
     if _is_keyed(plan):
         found = await _compare_rows(legacy, target, plan, suspects)
         return replace(found, keys=tuple(dict.fromkeys(found.keys)))
     outcome, keys = await _read_range(legacy, target, plan, KeyRange())
-    return BlockFindings(differences=outcome.differences, keys=tuple(keys)[: len(suspects)])
+    # Others may be in flight by now, which were not when all was read first.
+    known = {key_token(key) for key in suspects}
+    return BlockFindings(
+        differences=tuple(each for each in outcome.differences if parse_pointer(each.pointer)[1] in known),
+        keys=tuple(key for key in keys if key_token(key) in known),
+    )
 
 
 def _is_alone(difference: Difference) -> bool:

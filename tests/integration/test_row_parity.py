@@ -1,5 +1,6 @@
 """Rows of SQLite against rows of PostgreSQL: every planted defect at its row and column, none where none is."""
 
+import itertools
 import re
 import sqlite3
 import sys
@@ -333,6 +334,19 @@ async def test_a_table_without_a_key_is_read_again_as_a_whole(pair: tuple[Path, 
 
     found = await _compare(pair, options=RowParityOptions(partition_rows=1_000, sleep=arrive))
     assert (found.first, found.settled) == ([], 1)
+
+
+async def test_what_comes_to_a_table_without_a_key_while_it_is_read_again_is_no_difference(
+    pair: tuple[Path, str],
+) -> None:
+    await _on_target(pair, "INSERT INTO lines VALUES ('late'), ('lost')")
+    arrivals = itertools.count(1)
+
+    async def arrive(_seconds: float) -> None:
+        await _on_target(pair, f"UPDATE lines SET text = 'later {next(arrivals)}' WHERE text LIKE 'late%'")
+
+    found = await _compare(pair, options=RowParityOptions(partition_rows=1_000, sleep=arrive))
+    assert ([each.pointer for each in found.first], found.settled) == (['/lines/"lost"'], 1)
 
 
 _SECRETS = """
