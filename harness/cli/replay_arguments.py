@@ -14,10 +14,12 @@ Sessions = Annotated[
     typer.Option(help="Session file, recording, HAR, access log or glob; repeatable. Default: scenarios/sessions/**"),
 ]
 LegacyToken = Annotated[
-    str | None, typer.Option(help="Bearer token for requests to the legacy that bring no credentials.")
+    str | None,
+    typer.Option(help="Bearer token, or `NAME: VALUE`, for requests to the legacy that bring no credentials."),
 ]
 TargetToken = Annotated[
-    str | None, typer.Option(help="Bearer token for requests to the target that bring no credentials.")
+    str | None,
+    typer.Option(help="Bearer token, or `NAME: VALUE`, for requests to the target that bring no credentials."),
 ]
 LegacySecretFile = Annotated[
     Path | None, typer.Option(help="File with the secret that the legacy's `auth` tokens are made with.")

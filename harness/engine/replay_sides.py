@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from msgspec import structs
 
+from harness.domain.credential import credential_header
 from harness.domain.errors import SystemUnavailable
 from harness.domain.exchange import NOT_SENT, Exchange, Request, Side
 from harness.domain.operation import OperationTemplates
@@ -16,6 +17,7 @@ from harness.domain.session import SAFE_METHODS
 from harness.uninterrupted import run_to_its_end
 
 _log = logging.getLogger(__name__)
+_AUTHORIZATION = "authorization"
 _OPENAPI = Request(method="GET", url="/openapi.json", headers=(("Accept", "application/json"),))
 
 
@@ -28,7 +30,7 @@ class ReplaySide:
     authorize: Callable[[str], str] | None = field(default=None, repr=False)
     """Makes the Authorization header of an `auth` kind with this side's secret."""
     token: str | None = field(default=None, repr=False)
-    """Sent with requests that bring neither `auth` nor an Authorization header."""
+    """Sent with requests that bring neither `auth`, nor an Authorization header, nor the header that it is for."""
     restart: Callable[[], Awaitable[None]] | None = None
     """Makes the system forget its process memory, at the same address; None where we cannot."""
 
@@ -42,9 +44,7 @@ class ReplaySide:
             if self.authorize is None:
                 raise ValueError(f"no secret to make auth {kind!r} with")
             return _with_authorization(request, self.authorize(kind))
-        if self.token and not any(name.lower() == "authorization" for name, _ in request.headers):
-            return _with_authorization(request, f"Bearer {self.token}")
-        return request
+        return _with_credential(request, *credential_header(self.token)) if self.token else request
 
     async def send(self, request: Request) -> Exchange:
         """Sends once; where the state is restored, a write that is under way outlives a cancellation (`send_whole`)."""
@@ -109,6 +109,12 @@ async def fetch_description(legacy: SideClient, target: SideClient) -> dict[str,
     return None
 
 
+def _with_credential(request: Request, header: str, value: str) -> Request:
+    if {name.lower() for name, _ in request.headers} & {_AUTHORIZATION, header.lower()}:
+        return request
+    return structs.replace(request, headers=(*request.headers, (header, value)))
+
+
 def _with_authorization(request: Request, value: str) -> Request:
-    kept = tuple(header for header in request.headers if header[0].lower() != "authorization")
+    kept = tuple(header for header in request.headers if header[0].lower() != _AUTHORIZATION)
     return structs.replace(request, headers=(*kept, ("Authorization", value)))

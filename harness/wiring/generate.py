@@ -14,6 +14,7 @@ from harness.adapters.http import HttpSide
 from harness.adapters.openapi_explore import Explored, ExploreRequest, explore, load_document
 from harness.adapters.session_writer import encode_sessions_file
 from harness.domain.coverage import Coverage, CoverageCount
+from harness.domain.credential import credential_header
 from harness.domain.description import DescribedOperation, described_operations, first_server
 from harness.domain.errors import ConfigurationError, unwritable
 from harness.domain.exchange import ExchangePair, Side
@@ -183,7 +184,7 @@ async def _explore(request: GenerateRequest, document: Mapping[str, Any]) -> Exp
         seed=request.seed,
         examples=request.examples,
         steps=request.steps,
-        headers={} if legacy.token is None else {"Authorization": f"Bearer {legacy.token}"},
+        headers={} if legacy.token is None else dict([credential_header(legacy.token)]),
         on_requests=lambda sent: request.tell(f"exploring: {sent:,} requests"),
     )
     return await run_to_its_end(asyncio.to_thread(explore, exploration), on_cancel=exploration.stop.give)

@@ -24,6 +24,7 @@ from harness.adapters.postgres import PostgresState
 from harness.adapters.session_files import open_sessions
 from harness.adapters.tokens import authorization_header
 from harness.domain.coverage import OPENAPI_FILE
+from harness.domain.credential import secret_part
 from harness.domain.drift import Drift
 from harness.domain.errors import ConfigurationError
 from harness.domain.exchange import Side
@@ -281,7 +282,7 @@ def _secret(options: SideOptions, auth: AuthSettings) -> str | None:
 
 
 def _secrets(request: ReplayRequest) -> tuple[str | None, ...]:
-    return (request.legacy.token, request.target.token)
+    return (secret_part(request.legacy.token), secret_part(request.target.token))
 
 
 def _inputs(request: ReplayRequest) -> RunInputs:
