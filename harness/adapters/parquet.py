@@ -7,6 +7,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from harness.domain.objects import (
 )
 
 _SUFFIX = ".parquet"
+_ONLY_COUNTED = "time64[ns]"
+"""Python's times end at the microsecond."""
 
 
 def read_object(key: str, body: bytes) -> ObjectContent:
@@ -114,20 +117,27 @@ def _cells(column: Any) -> Cells:
         return array("d", values.tobytes())
     if pa.types.is_integer(column.type) and not column.null_count and not pa.types.is_uint64(column.type):
         return array("q", np.asarray(column.to_numpy()).astype(np.int64).tobytes())
-    return tuple(None if value is None else str(value) for value in _values(column))
+    kept = int if pa.types.is_integer(column.type) else str
+    return tuple(None if value is None else kept(value) for value in _values(column))
 
 
 def _values(column: Any) -> Sequence[Any]:
-    if pa.types.is_time64(column.type) and column.type.unit == "ns":
-        return _integers(column)  # Python's times end at the microsecond
-    try:
-        return list(column.to_pylist())
-    except (OverflowError, ValueError):
-        if not pa.types.is_temporal(column.type):
-            raise
-        return _integers(column)  # beyond the years that Python knows
+    if _ONLY_COUNTED not in str(column.type):
+        with suppress(OverflowError, ValueError):  # times beyond the years that Python knows
+            return list(column.to_pylist())
+    return list(column.cast(_counted(column.type)).to_pylist())
 
 
-def _integers(column: Any) -> Sequence[int | None]:
-    width = pa.int32() if column.type.bit_width == pa.int32().bit_width else pa.int64()
-    return list(column.cast(width).to_pylist())
+def _counted(kind: Any) -> Any:
+    """The type with a number in place of every time, however deep it lies."""
+    if pa.types.is_temporal(kind):
+        return pa.int32() if kind.bit_width == pa.int32().bit_width else pa.int64()
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_counted(field.type)) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_counted(kind.key_type), _counted(kind.item_type))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_counted(kind.value_type), kind.list_size)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.large_list(_counted(kind.value_type))
+    return kind

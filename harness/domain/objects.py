@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-Cells: TypeAlias = "array[float] | array[int] | tuple[str | None, ...]"
+Cells: TypeAlias = "array[float] | array[int] | tuple[str | int | None, ...]"
 """A column's values: numbers packed, every NaN being the same; all else as text, None where there is nothing.
+Integers that cannot be packed, as there are nulls among them, stay integers.
 
 Where a packed column has nothing there is a NaN of other bits than the rest, `NOTHING`.
 """

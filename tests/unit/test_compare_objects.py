@@ -1,11 +1,13 @@
 """Objects against objects: every facet of a table that can differ is found, and nothing else."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from harness.adapters.parquet import read_object
@@ -110,6 +112,42 @@ def test_text_and_days_are_compared_as_values() -> None:
         (f"/{KEY}/name/1", "value"),
         (f"/{KEY}/day/1", "value"),
     ]
+
+
+def test_only_the_whole_number_that_is_lost_differs() -> None:
+    whole, holed = (pd.DataFrame({"n": pd.array(cells, dtype="Int64")}) for cells in ([1, 2, 3], [1, None, 3]))
+    (lost,) = compare_objects(state(whole), state(holed))
+    assert (lost.pointer, lost.legacy, lost.target) == (f"/{KEY}/n/1", "2", "null")
+
+
+_TIME = pa.time64("ns")
+_STAMP = pa.timestamp("us")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrap"),
+    [
+        pytest.param(_TIME, lambda count: count, id="time"),
+        pytest.param(pa.list_(_TIME), lambda count: [count], id="list of times"),
+        pytest.param(pa.list_(_TIME, 1), lambda count: [count], id="list of one time"),
+        pytest.param(pa.struct([("a", _TIME)]), lambda count: {"a": count}, id="time in a struct"),
+        pytest.param(pa.map_(pa.string(), pa.list_(_TIME)), lambda count: [("k", [count])], id="times in a map"),
+        pytest.param(pa.list_(_STAMP), lambda count: [2**62 + count], id="list of moments beyond all years"),
+        pytest.param(pa.struct([("a", pa.date32())]), lambda count: {"a": 2**30 + count}, id="day beyond all years"),
+    ],
+)
+def test_times_are_told_apart_to_the_last_unit_however_deep_they_lie(
+    kind: pa.DataType, wrap: Callable[[int], object]
+) -> None:
+    first, second = (_file(pa.array([wrap(count)], kind)) for count in (1, 2))
+    assert found(state(first), state(first)) == []
+    assert found(state(first), state(second)) == [(f"/{KEY}/n/0", "value")]
+
+
+def _file(column: pa.Array) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"n": column}), buffer)
+    return buffer.getvalue()
 
 
 def test_compression_is_told_and_rows_and_values_are_counted() -> None:
