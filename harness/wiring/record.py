@@ -141,10 +141,15 @@ async def _serving(
 
 
 def _require_no_loop(request: RecordRequest) -> None:
-    parts = urlsplit(request.upstream)
-    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
-    if request.listen.port and (host, parts.port) == (request.listen.host, request.listen.port):
+    if is_proxy(request, request.upstream):
         raise ConfigurationError("the upstream is the proxy itself", where=request.upstream, hint="Give another port.")
+
+
+def is_proxy(request: RecordRequest, url: str) -> bool:
+    """Whether the address is that of the proxy."""
+    parts = urlsplit(url)
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+    return bool(request.listen.port) and (host, parts.port) == (request.listen.host, request.listen.port)
 
 
 def _on_failure(on_note: Callable[[str], None]) -> Callable[[OSError], None]:

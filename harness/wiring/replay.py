@@ -74,6 +74,8 @@ async def replay(
     note = memory_note(sessions.written, _restart(request, settings))
     if note:
         on_note(note)
+    if request.legacy.url.rstrip("/") == request.target.url.rstrip("/"):
+        on_note("both addresses are one: a system is compared with itself, which says nothing of another")
     inputs = replay_inputs(request, sessions)
     request = replace(request, keeps_state=True)
     goes_on = request.is_resumed and has_run(request.out)

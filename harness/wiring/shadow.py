@@ -24,7 +24,7 @@ from harness.domain.record import SessionRecord
 from harness.engine.shadow import Shadow, ShadowCounts, ShadowOptions
 from harness.uninterrupted import run_to_its_end
 from harness.wiring.manifest import RunInputs, new_manifest
-from harness.wiring.record import OnRecorded, RecordRequest
+from harness.wiring.record import OnRecorded, RecordRequest, is_proxy
 
 _TIMEOUT_S = 30.0
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -66,6 +66,9 @@ async def shadowing(
     target = HttpSide(Side.TARGET, request.target, options=HttpOptions(timeout_s=_TIMEOUT_S))
     if request.target.rstrip("/") == recording.upstream.rstrip("/"):
         raise ConfigurationError("the shadow is the upstream itself", where=request.target, hint="Give the target.")
+    if is_proxy(recording, request.target):
+        what = "the shadow is the proxy itself: each copy would be copied again"
+        raise ConfigurationError(what, where=request.target, hint="Give the target.")
     store = open_run(request.out, new_manifest(_inputs(request, recording), utc_now()))
     judged = _Judged(store, request.rules, on_note)
     options = ShadowOptions(

@@ -119,6 +119,10 @@ def test_without_traffic_there_is_no_file(start: Start, tmp_path: Path) -> None:
         (["--upstream", "http://127.0.0.1:1", "--listen", "0.0.0.0:0"], "--allow-remote"),
         (["--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:many"], "not an address"),
         (["--upstream", "http://localhost:8080"], "the proxy itself"),
+        (
+            ["--upstream", "http://127.0.0.1:1", "--shadow", "http://localhost:8080", "--shadow-out", "s"],
+            "the proxy itself",
+        ),
         (["--upstream", "http://127.0.0.1:1", "--split-by", "cookie"], "--cookie NAME"),
         ([], "--recover"),
         (["--recover", "no-such.part"], "no such recording"),

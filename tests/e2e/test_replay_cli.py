@@ -369,3 +369,10 @@ def test_compare_says_what_is_wrong_with_a_run(tmp_path: Path, capsys: pytest.Ca
     assert run(["compare", "--run", str(tmp_path / "none")]) == 2
     shown = capsys.readouterr().err
     assert "none" in shown and "next:" in shown
+
+
+def test_a_system_against_itself_is_told(servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = servers.start("--memory")
+    session = write_session(tmp_path / "s.json", request("GET", "/things"))
+    assert replay(one, f"{one}/", tmp_path / "run", "--sessions", session) == 0
+    assert "compared with itself" in capsys.readouterr().err
