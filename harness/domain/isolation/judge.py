@@ -61,7 +61,7 @@ def judge_history(history: History, budget: int = BUDGET) -> Judgement:
         searched.append(_search(history, without_pages(ops), KEY_MODEL, budget))
         if searched[-1][0] is Answer.LINEARISABLE and len(without_pages(ops)) < len(ops):
             searched.append(_search(history, ops, KEY_MODEL, budget))
-    if all(answer is Answer.LINEARISABLE for answer, _ in searched) and any(op.page for op in history.ops):
+    if all(answer is Answer.LINEARISABLE for answer, _ in searched) and any(op.kind is Kind.LIST for op in history.ops):
         searched.append(_search(history, history.ops, keyspace_model(history.keys), budget))
     return Judgement(
         searches=len(searched),

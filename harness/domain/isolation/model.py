@@ -61,7 +61,7 @@ def keyspace_model(keys: tuple[str, ...]) -> Model[Keyspace]:
 
     def explain(state: Keyspace, op: Op) -> Keyspace | _Unexplained:
         if op.kind is Kind.LIST:
-            return state if op.page is None or _is_page_of(state, ordered, op, op.page) else UNEXPLAINED
+            return state if op.page is not None and _is_page_of(state, ordered, op, op.page) else UNEXPLAINED
         position = positions[op.key or ""]
         after = explain_key(state[position], op)
         if isinstance(after, _Unexplained):

@@ -52,6 +52,7 @@ CASES: list[tuple[Anomaly, Sequence[Op]]] = [
         ],
     ),
     (Anomaly.WRONG_ANSWER, [created(), op("read", (10, 11), status=418)]),
+    (Anomaly.WRONG_ANSWER, [created(), op("list", (10, 11), status=404)]),
     (Anomaly.LOST_UPDATE, [op("read", (10, 11), status=404), created((0, 5))]),
     (Anomaly.STALE_READ, [created(), op("read", (10, 11), status=404), op("read", (20, 21), answer=row("1"))]),
     # What a later delete takes away makes nothing stale that was shown before.
