@@ -38,6 +38,8 @@ def explain_key(state: KeyState, op: Op) -> KeyState | _Unexplained:
     refusal, after = _serve(state, op)
     if op.is_optional:
         return state if refusal else after
+    if op.status == op.spec.refused.get(Refusal.CONFLICT):
+        return state
     if op.status != (op.spec.refused[refusal] if refusal else op.spec.succeeds):
         return UNEXPLAINED
     if refusal or op.row is None:

@@ -41,6 +41,8 @@ class Refusal(StrEnum):
     """No row has this id, or none any more."""
     GUARD = "guard"
     """The row is not in the state from which the operation leads."""
+    CONFLICT = "conflict"
+    """Others were in the way: nothing was done, and whoever asks again may succeed. A system need not have it."""
 
 
 class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -157,6 +159,7 @@ def _problem_of(spec: OperationSpec, row: RowSpec) -> str | None:
         Kind.TRANSITION: {Refusal.ABSENT, Refusal.GUARD},
         Kind.LIST: set(),
     }.get(spec.kind, {Refusal.ABSENT})
+    optional = set() if spec.kind in {Kind.READ, Kind.LIST} else {Refusal.CONFLICT}
     filled = {name for text in (spec.url, spec.body or "") for name in placeholders(text)}
     own = {Kind.CREATE: "key", Kind.LIST: "group"}.get(spec.kind, "id")
     checks = (
@@ -167,7 +170,10 @@ def _problem_of(spec: OperationSpec, row: RowSpec) -> str | None:
             "has to answer its row: there is no other way to know it",
         ),
         (bool(unknown), f"names the fields {', '.join(unknown)}, which are not among the row's"),
-        (set(spec.refused) != needed, f"must say the statuses of exactly: {', '.join(sorted(needed)) or 'nothing'}"),
+        (
+            set(spec.refused) - optional != needed,
+            f"must say the statuses of exactly: {', '.join(sorted(needed)) or 'nothing'}",
+        ),
         ((spec.kind is Kind.LIST) != (spec.page is not None), "has [operation.page] if and only if it is a list"),
         (_writes(spec.kind) != bool(spec.writes), "must say what it writes if and only if its kind writes"),
         (spec.kind is Kind.TRANSITION and not spec.guard, "is a transition without a guard"),

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from harness.domain.isolation.anomaly import Anomaly
 from harness.domain.isolation.history import History, Op
 from harness.domain.isolation.judge import Finding, judge_history
 from harness.domain.isolation.linearise import Answer, linearise
 from harness.domain.isolation.model import KEY_MODEL
+from harness.domain.isolation.scenario import Refusal
 from harness.domain.isolation.timeline import draw_timeline
 from tests.builders.histories import created, history, op, page, row
 
@@ -115,6 +117,14 @@ def test_a_refusal_is_no_finding_where_the_model_refuses() -> None:
     refused = op("seal", (11, 19), value=6, status=409)
     gone = op("rename", (40, 41), value=7, status=404)
     assert judge_history(history(created(), sealed, refused, op("delete", (30, 31)), gone)).findings == ()
+
+
+@pytest.mark.parametrize(("seen", "anomalies"), [("1", []), ("5", [Anomaly.DIRTY_READ])])
+def test_who_was_in_the_way_of_others_has_done_nothing(seen: str, anomalies: list[Anomaly]) -> None:
+    refused = op("rename", (10, 20), value=5, status=412)
+    refused = replace(refused, spec=structs.replace(refused.spec, refused={Refusal.ABSENT: 404, Refusal.CONFLICT: 412}))
+    read = op("read", (30, 31), answer=row(seen))
+    assert [found.anomaly for found in judge_history(history(created(), refused, read)).findings] == anomalies
 
 
 TWO = (created((0, 1), 1, key="a", id="1"), created((2, 3), 2, key="b", id="2"))

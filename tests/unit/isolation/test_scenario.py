@@ -38,6 +38,7 @@ def _set(position: int, name: str, value: object) -> Callable[[dict[str, Any]], 
         (_set(2, "url", "/things/{{ident}}"), "'reprice' does not say {{id}}"),
         (_set(6, "url", "/things?group={{group}}&first={{offset}}"), "'list' says offset, which nothing fills in"),
         (_set(0, "rows_answered", False), "'create' has to answer its row"),
+        (_set(5, "refused", {"absent": 404, "conflict": 409}), "'read' must say the statuses of exactly: absent"),
         (_set(1, "kind", "upsert"), "Invalid enum value 'upsert'"),
     ],
 )
