@@ -38,6 +38,16 @@ def require_as_judged(directory: Path, names: Iterable[str]) -> None:
         raise EvidenceError("it is not the file that was judged", where=str(directory / changed[0]), hint=hint)
 
 
+def require_same_exchanges(directory: Path) -> None:
+    """Guarantees that what a run that ended has stored is what it was judged by, if it was.
+
+    Raises:
+        EvidenceError: the exchanges were changed since, or are of another run.
+    """
+    if (directory / SEAL_FILE).is_file():
+        require_as_judged(directory, (EXCHANGES_FILE,))
+
+
 def _read(directory: Path) -> dict[str, str]:
     lines = (directory / SEAL_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}

@@ -16,8 +16,9 @@ from harness.settings import load_settings
 from harness.wiring.finding import StoredFinding, body_patch, find_stored
 from harness.wiring.judgement import judge_run
 from harness.wiring.plan import require_criteria_of
-from harness.wiring.rejudge import render_judged, require_stored_as_judged
+from harness.wiring.rejudge import render_judged
 from harness.wiring.rules import load_waivers, rules_of_today
+from reports.seal import require_same_exchanges
 
 
 def compare(
@@ -42,7 +43,8 @@ def compare(
     tell_whose_rules()
     manifest = load_manifest(run)
     require_criteria_of(manifest)
-    require_stored_as_judged(run, manifest)
+    if manifest.finished_at is not None:
+        require_same_exchanges(run)
     rules = rules_of_today(load_waivers(waivers), load_settings(config).rows)
     with shown_progress("comparing", "sessions") as show:
         judgement = judge_run(run, rules, lambda done: show(done, None))

@@ -7,7 +7,7 @@ from harness.adapters.http import utc_now
 from harness.domain.compare.rules import Rules
 from harness.domain.criterion import Criterion, CriterionResult
 from harness.domain.evaluate import EvaluationContext, evaluate_criterion
-from harness.domain.evidence import DECISION_FILE, EXCHANGES_FILE, RunManifest
+from harness.domain.evidence import DECISION_FILE, RunManifest
 from harness.domain.gate import decide_phases
 from harness.domain.phase import REPLAY_PROFILE, Plan, Scope
 from harness.wiring.judgement import Judgement
@@ -15,17 +15,6 @@ from harness.wiring.plan import judged_plan
 from harness.wiring.probes.parity import PROBES_OF_ROWS, parity_evidence
 from harness.wiring.report import load_stored_decision, render_all, save_decision
 from reports.run_directory import load_manifest
-from reports.seal import SEAL_FILE, require_as_judged
-
-
-def require_stored_as_judged(run_dir: Path, manifest: RunManifest) -> None:
-    """Guarantees that the exchanges of a run that ended are those that it was judged by, if it was.
-
-    Raises:
-        EvidenceError: they were changed since, or are of another run.
-    """
-    if manifest.finished_at is not None and (run_dir / SEAL_FILE).is_file():
-        require_as_judged(run_dir, (EXCHANGES_FILE,))
 
 
 def render_judged(run_dir: Path, judgement: Judgement, rules: Rules) -> tuple[Path, ...]:

@@ -42,6 +42,7 @@ from harness.wiring.replay_inputs import is_replayed, replay_inputs
 from harness.wiring.replay_request import ReplayRequest, SideOptions
 from harness.wiring.rules import judged_mapping
 from harness.wiring.writer import SessionWriter
+from reports.seal import require_same_exchanges
 
 __all__ = ["ReplayRequest", "SideOptions", "opened_sides", "replay", "replay_into"]  # the request belongs to the replay
 
@@ -81,6 +82,7 @@ async def replay(
     goes_on = request.is_resumed and has_run(request.out)
     if goes_on:
         if is_replayed(request.out, inputs):
+            require_same_exchanges(request.out)
             (request.out / _STATE_FILE).unlink(missing_ok=True)
             return
     else:

@@ -109,3 +109,12 @@ def test_a_verification_that_was_cut_off_has_no_report_and_is_inconclusive(
     assert run(["compare", "--run", str(directory)]) == ExitCode.INCONCLUSIVE
     assert "cut off" in capsys.readouterr().err
     assert not (directory / "decision.json").exists() and not (directory / "report.html").exists()
+
+
+def test_exchanges_of_another_run_are_not_judged_in_place_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory, other = verified_run(tmp_path / "run", different()), verified_run(tmp_path / "other", alike())
+    (directory / "exchanges.jsonl.gz").write_bytes((other / "exchanges.jsonl.gz").read_bytes())
+    assert run(["compare", "--run", str(directory)]) == ExitCode.USAGE
+    assert "not the file that was judged" in capsys.readouterr().err

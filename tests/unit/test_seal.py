@@ -9,7 +9,7 @@ import pytest
 from harness.domain.criterion import Decision
 from harness.domain.errors import EvidenceError
 from harness.wiring.report import stored_gate
-from reports.seal import SEAL_FILE, encode_seal
+from reports.seal import SEAL_FILE, encode_seal, require_same_exchanges
 from tests.builders.run_directory import clean_content, defective_content, seal_run, write_run
 
 EXCHANGES = "exchanges.jsonl.gz"
@@ -74,3 +74,12 @@ def test_judging_again_keeps_what_the_seal_says_of_other_files(tmp_path: Path) -
     before = (run / SEAL_FILE).read_bytes()
     assert encode_seal(run, ["comparisons.jsonl"]) == before
     assert stored_gate(run) is Decision.GO
+
+
+def test_exchanges_that_were_judged_are_held_and_others_are_not(replayed: Path) -> None:
+    require_same_exchanges(replayed)
+    (replayed / EXCHANGES).write_bytes(b"another")
+    with pytest.raises(EvidenceError, match="not the file that was judged"):
+        require_same_exchanges(replayed)
+    (replayed / SEAL_FILE).unlink()
+    require_same_exchanges(replayed)
