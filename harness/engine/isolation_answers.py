@@ -21,7 +21,7 @@ def read_row(response: Response, spec: RowSpec, intent: Intent) -> Row:
         SystemUnavailable: the answer shows no row where the scenario says that it does.
     """
     with _reading(intent.spec):
-        seen, row = _keyed_row(orjson.loads(response.body), spec)
+        seen, row = _keyed_row(resolve_pointer(orjson.loads(response.body), intent.spec.row), spec)
     return row if seen == intent.key else Row(id=f"{row.id} of {seen}", fields=row.fields)
 
 
@@ -35,8 +35,9 @@ def read_page(response: Response, spec: RowSpec, intent: Intent) -> Page:
     assert paging is not None  # noqa: S101 - asked of lists alone
     with _reading(intent.spec):
         document = orjson.loads(response.body)
-        total, listed = resolve_pointer(document, paging.total), resolve_pointer(document, paging.rows)
-        if not isinstance(total, int) or not isinstance(listed, list):
+        total = None if paging.total is None else resolve_pointer(document, paging.total)
+        listed = resolve_pointer(document, paging.rows)
+        if not (paging.total is None or isinstance(total, int)) or not isinstance(listed, list):
             raise ValueError(f"no count at {paging.total!r} or no list at {paging.rows!r}")
         rows = tuple(_keyed_row(each, spec) for each in listed)
     return Page(number=intent.page, size=intent.page_size, rows=rows, total=total)

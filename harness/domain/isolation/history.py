@@ -27,12 +27,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Some rows by key, in the order of the answer, and how many there are in all; `number` counts from 1."""
+    """Some rows by key, in the order of the answer; `total` of all, where it says so; `number` counts from 1."""
 
     number: int
     size: int
     rows: tuple[tuple[str, Row], ...]
-    total: int
+    total: int | None
 
     @property
     def is_complete(self) -> bool:

@@ -52,11 +52,11 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where a page's rows and the count of all are in the answer, and which pages are asked for."""
+    """Where a page's rows and the count of all, if it has one, are in the answer, and which pages are asked for."""
 
     rows: str
-    total: str
     sizes: tuple[int, ...]
+    total: str | None = None
     pages: tuple[int, ...] = (1,)
 
 
@@ -64,6 +64,7 @@ class OperationSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """One kind of request: what it sends, when it is refused, what it writes; a field that a create leaves out is null.
 
     `guard` is what the row must hold (of a list: what its rows hold). `rows_answered` False: the answer shows no row.
+    `row` points to the one row in the answer.
     """
 
     name: str
@@ -78,6 +79,7 @@ class OperationSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     guard: dict[str, Cell] = {}
     writes: dict[str, Cell | Number] = {}
     rows_answered: bool = True
+    row: str = ""
     page: Paging | None = None
 
     def request(self, values: Mapping[str, str], headers: Sequence[tuple[str, str]] = ()) -> Request:

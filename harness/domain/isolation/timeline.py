@@ -64,7 +64,8 @@ def _answer(op: Op, fields: Sequence[str]) -> str:
 
 def _page(page: Page, fields: Sequence[str]) -> str:
     rows = "; ".join(f"{key} {_row(row, fields)}" for key, row in page.rows)
-    return f"{len(page.rows)} rows of {page.total}: {rows or 'none'}"
+    total = "" if page.total is None else f" of {page.total}"
+    return f"{len(page.rows)} rows{total}: {rows or 'none'}"
 
 
 def _row(row: Row | None, fields: Sequence[str]) -> str:

@@ -1,5 +1,7 @@
 """Whole histories on things in memory: every planted race is found, and what keeps the laws is clean."""
 
+import copy
+import json
 import re
 
 import pytest
@@ -9,10 +11,11 @@ from harness.domain.errors import SystemUnavailable
 from harness.domain.exchange import Exchange, Request
 from harness.domain.isolation.campaign import Campaign
 from harness.domain.isolation.plan import Size
+from harness.domain.isolation.scenario import IsolationScenario, parse_scenario
 from harness.domain.isolation.timeline import draw_timeline
 from harness.engine.isolation import IsolationTarget
 from harness.engine.isolation_campaign import CampaignHooks, CampaignPlan, run_campaign
-from tests.builders.racy_things import DEFECTS, RacyThings, things_scenario
+from tests.builders.racy_things import DEFECTS, SCENARIO, RacyThings, things_scenario
 
 FIELDS = things_scenario().row.fields
 TOKEN = ("authorization", "Bearer t")
@@ -20,11 +23,9 @@ SIZE = Size(clients=6, keys=2, ops_per_client=3)
 
 
 async def run(
-    things: RacyThings, histories: int, *, until: str | None = None, fields: tuple[str, ...] = FIELDS
+    things: RacyThings, histories: int, *, until: str | None = None, scenario: IsolationScenario | None = None
 ) -> Campaign:
-    scenario = things_scenario()
-    scenario = structs.replace(scenario, row=structs.replace(scenario.row, fields=fields))
-    target = IsolationTarget(client=things, scenario=scenario, headers=(TOKEN,))
+    target = IsolationTarget(client=things, scenario=scenario or things_scenario(), headers=(TOKEN,))
     plan = CampaignPlan(
         run="T",
         seed=7,
@@ -46,8 +47,9 @@ async def test_a_system_that_keeps_the_laws_is_clean() -> None:
 
 @pytest.mark.parametrize("fields", [FIELDS, ("state", "label", "price")])
 async def test_operations_without_an_outcome_are_no_finding(fields: tuple[str, ...]) -> None:
-    things = RacyThings(failing_share=0.1)
-    campaign = await run(things, 20, fields=fields)
+    things, scenario = RacyThings(failing_share=0.1), things_scenario()
+    scenario = structs.replace(scenario, row=structs.replace(scenario.row, fields=fields))
+    campaign = await run(things, 20, scenario=scenario)
     assert campaign.unknown > 20
     assert campaign.found == {}
     assert campaign.undecided == 0
@@ -60,6 +62,33 @@ class Guarded(RacyThings):
     async def send(self, request: Request) -> Exchange:
         assert TOKEN in request.headers, request.url
         return await super().send(request)
+
+
+class Wrapped(RacyThings):
+    """Shows every thing in an envelope, and pages as bare lists without a count."""
+
+    async def send(self, request: Request) -> Exchange:
+        exchange = await super().send(request)
+        assert exchange.response is not None
+        shown = json.loads(exchange.response.body or b"null")
+        body = json.dumps(shown["things"] if shown and "things" in shown else {"data": shown}).encode()
+        return structs.replace(exchange, response=structs.replace(exchange.response, body=body))
+
+
+def wrapped_scenario() -> IsolationScenario:
+    raw = copy.deepcopy(SCENARIO)
+    for operation in raw["operation"]:
+        if "page" in operation:
+            operation["page"] = {"rows": "", "sizes": [2, 50], "pages": [1, 2]}
+        else:
+            operation["row"] = "/data"
+    return parse_scenario(raw, where="here")
+
+
+async def test_a_row_in_an_envelope_and_a_page_without_a_count_are_judged_too() -> None:
+    assert (await run(Wrapped(), 10, scenario=wrapped_scenario())).found == {}
+    found = (await run(Wrapped("lost update"), 10, scenario=wrapped_scenario())).found
+    assert any(title.startswith("lost update") for title in found)
 
 
 class Labelled(RacyThings):
