@@ -133,7 +133,7 @@ async def replay_finding(
             session = shrunk.session or session
         if stored.difference.facet is Facet.ROW and sides[0].store is not None:
             cause = await find_cause(session, sides, rules, options)
-        store = open_store(request)
+        store = open_store(request, sides)
         try:
             written = request.out / SESSION_FILE
             description = f"Shows {stored.difference.signature}"

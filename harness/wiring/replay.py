@@ -88,7 +88,7 @@ async def replay(
     else:
         require_empty(request.out)
     async with opened_sides(request, settings, sessions.written) as sides:
-        store = resume_run(request.out, _secrets(request)) if goes_on else open_store(request)
+        store = resume_run(request.out, _secrets(sides)) if goes_on else open_store(request, sides)
         try:
             store.bind_inputs(inputs)
             if goes_on:
@@ -126,13 +126,13 @@ async def _recover_state(sides: Sides) -> None:
             await side.store.recover()
 
 
-def open_store(request: ReplayRequest) -> EvidenceStore:
-    """The store of a new run in `request.out`.
+def open_store(request: ReplayRequest, sides: Sides) -> EvidenceStore:
+    """The store of a new run in `request.out`, which keeps no credential of the sides.
 
     Raises:
         ConfigurationError: as `open_run`.
     """
-    return open_run(request.out, new_manifest(_inputs(request), utc_now()), _secrets(request))
+    return open_run(request.out, new_manifest(_inputs(request), utc_now()), _secrets(sides))
 
 
 async def replay_into(
@@ -285,8 +285,8 @@ def _secret(options: SideOptions, auth: AuthSettings) -> str | None:
     return secret
 
 
-def _secrets(request: ReplayRequest) -> tuple[str | None, ...]:
-    return (secret_part(request.legacy.token), secret_part(request.target.token))
+def _secrets(sides: Sides) -> tuple[str | None, ...]:
+    return tuple(secret_part(side.token) for side in sides)
 
 
 def _inputs(request: ReplayRequest) -> RunInputs:

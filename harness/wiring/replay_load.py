@@ -83,7 +83,7 @@ async def replay_load(
     _require_start(sessions, load.plan)
     require_empty(request.out)
     async with opened_sides(request, settings, sessions) as sides:
-        store = open_store(request)
+        store = open_store(request, sides)
         try:
             await store_description(store, sides)
             prepared = await _prepare(request, load, sessions, sides, settings)

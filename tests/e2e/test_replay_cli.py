@@ -376,3 +376,24 @@ def test_a_system_against_itself_is_told(servers: Servers, tmp_path: Path, capsy
     session = write_session(tmp_path / "s.json", request("GET", "/things"))
     assert replay(one, f"{one}/", tmp_path / "run", "--sessions", session) == 0
     assert "compared with itself" in capsys.readouterr().err
+
+
+def test_a_token_that_the_configuration_names_is_in_no_evidence_even_where_it_is_echoed(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LEGACY_TOKEN", "named-legacy-token-1")
+    config = tmp_path / "c.toml"
+    config.write_text('[sides.legacy.auth]\ntoken_env = "LEGACY_TOKEN"\n')
+    app = ("echo_api:create_app",)
+    urls = [servers.start(*app, module="tests.builders.asgi_process") for _ in range(2)]
+    session = write_session(tmp_path / "s.json", request("GET", "/echo"))
+    more = ("--sessions", session, "--config", str(config), "--target-token", "X-Key: given-target-token-2")
+    assert replay(urls[0], urls[1], tmp_path / "run", *more) == 1
+    captured = capsys.readouterr()
+    files = [
+        gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        for path in (tmp_path / "run").iterdir()
+    ]
+    for text in (captured.out.encode(), captured.err.encode(), *files):
+        assert b"named-legacy-token-1" not in text and b"given-target-token-2" not in text
+    assert any(b"echoed" in text for text in files)

@@ -93,7 +93,7 @@ async def _replay(context: ProbeContext, source: SourceProcess, sessions: Sequen
             stack.push_async_callback(opened.close)
         sides = await stack.enter_async_context(opened_sides(request, context.settings, sessions))
         watched = (with_store(sides[0], stores[0]), with_store(sides[1], stores[1]))
-        store = open_store(request)
+        store = open_store(request, watched)
         try:
             await replay_into(store, sessions, watched, options=replay_options(context.settings))
             store.finish(utc_now())
