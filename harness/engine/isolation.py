@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from harness.domain.exchange import Headers, Response
 from harness.domain.isolation.history import History, Op
 from harness.domain.isolation.plan import Intent, Plan
-from harness.domain.isolation.scenario import IsolationScenario, Kind, OperationSpec, RowSpec
+from harness.domain.isolation.scenario import IsolationScenario, Kind, OperationSpec, Refusal, RowSpec
 from harness.domain.ports import SideClient
 from harness.engine.isolation_answers import read_page, read_row
 from harness.uninterrupted import run_to_its_end, run_together
@@ -106,7 +106,7 @@ class _Run:
     async def _is_deleted(self, row_id: str) -> bool:
         delete = self._scenario.of_kind(Kind.DELETE)[0]
         sent = await self._target.client.send(delete.request(self._values(None, row_id), self._target.headers))
-        return sent.response is not None and sent.response.status in {delete.succeeds, *delete.refused.values()}
+        return sent.response is not None and sent.response.status in {delete.succeeds, delete.refused[Refusal.ABSENT]}
 
     async def _send(self, client: int, intent: Intent, row_id: str | None) -> Op:
         row = self._scenario.row

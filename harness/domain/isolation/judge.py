@@ -89,7 +89,7 @@ def _finding(history: History, ops: Sequence[Op], core: tuple[Op, ...]) -> Findi
         keys=tuple(dict.fromkeys(key for op in core for key in _keys(op))),
         fields=history.fields,
         core=tuple(sorted(core, key=lambda op: op.invoked_ns)),
-        context=tuple(_context(ops, core)) if anomaly is Anomaly.LOST_UPDATE else (),
+        context=tuple(_context(anomaly, ops, core)),
     )
 
 
@@ -105,19 +105,30 @@ def _blamed(anomaly: Anomaly, core: Sequence[Op], ops: Sequence[Op]) -> Op:
     return find_lost_write(core, ops) or core[0]
 
 
-def _context(ops: Sequence[Op], core: Sequence[Op]) -> Sequence[Op]:
-    """The first accepted writes that overlap an accepted one of the core and do not show it: it was lost to one."""
+def _context(anomaly: Anomaly, ops: Sequence[Op], core: Sequence[Op]) -> Sequence[Op]:
+    """The first that overlap the core and tell how it came about: what a write was lost to, what half of was shown."""
     chosen = {op.index for op in core}
-    writes = [op for op in core if op.is_accepted and op.may_write]
+    shapes = {Anomaly.LOST_UPDATE: _ignores, Anomaly.DIRTY_READ: _is_shown_by}.get(anomaly)
+    if shapes is None:
+        return ()
     overlapping = [
         op
         for op in sorted(ops, key=lambda op: op.invoked_ns)
-        if op.index not in chosen and op.is_accepted and op.may_write and any(_ignores(op, write) for write in writes)
+        if op.index not in chosen and any(_overlaps(op, each) and shapes(op, each) for each in core)
     ]
     return overlapping[:_SHOWN_CONTEXT]
 
 
+def _overlaps(op: Op, other: Op) -> bool:
+    return op.key == other.key and op.invoked_ns <= other.returned_ns and other.invoked_ns <= op.returned_ns
+
+
 def _ignores(op: Op, write: Op) -> bool:
-    is_overlapping = op.invoked_ns <= write.returned_ns and write.invoked_ns <= op.returned_ns
+    """Whether both are accepted writes, and this one does not show the other."""
     shows = op.row is not None and all(op.row.fields[index] == cell for index, cell in write.writes)
-    return op.key == write.key and is_overlapping and not shows
+    return all(each.is_accepted and each.may_write for each in (op, write)) and not shows
+
+
+def _is_shown_by(op: Op, reader: Op) -> bool:
+    """Whether the reader shows something that this one, accepted or not, was to write."""
+    return reader.row is not None and any(reader.row.fields[index] == cell for index, cell in op.writes)

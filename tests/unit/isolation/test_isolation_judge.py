@@ -195,6 +195,14 @@ def test_a_finding_is_drawn() -> None:
     assert "reprice k (row 1): price=6 -> 200 {label='1', price=6, state='open'}" in drawing
 
 
+def test_what_was_shown_too_early_is_drawn_with_it() -> None:
+    refused = op("rename", (10, 20), value=5, status=404)
+    finding = only_finding(history(created(), refused, op("read", (12, 14), answer=row("5"))))
+    assert [each.spec.name for each in finding.core] == ["read"]
+    assert "  client 1   |[====" in draw_timeline(finding)
+    assert "rename k (row 1): label='5' -> 404" in draw_timeline(finding)
+
+
 def test_a_page_is_drawn_as_the_page_that_it_is() -> None:
     listed = op("list", (10, 11), page=page(("a", row("0")), total=2, size=1))
     finding = only_finding(history(*TWO, listed, keys=KEYS))
