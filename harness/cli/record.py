@@ -67,7 +67,7 @@ def record(
     client never waits for the target, and writes are not copied unless --shadow-writes says so.
 
     Exit codes: 0 recorded, and nothing unexplained; 1 the shadow answered differently; 2 usage; 3 nothing was recorded
-    (then there is no file), or nothing was comparable; 4 the disk refused a part.
+    (then there is no file), nothing was comparable, or the shadow did not answer each copy; 4 the disk refused a part.
 
     Example: parakeet record --listen 127.0.0.1:8080 --upstream http://127.0.0.1:8000 --out recorded.jsonl
     """
@@ -82,16 +82,21 @@ def record(
         proxy=ProxyOptions(keeps_host=not rewrite_host, max_kept_bytes=max_body * 1024 * 1024),
     )
     copies = _shadow(shadow, shadow_out, writes=shadow_writes, waivers=waivers, config=config)
-    recording, compared = asyncio.run(_run(console, request, copies))
+    recording, counts = asyncio.run(_run(console, request, copies))
     print_recording(console, recording, out)
     code = exit_code(recording)
     if copies is None or code is ExitCode.HARNESS_FAILED:
         return code
-    return judged_exit_code(judge_and_print(copies.out, copies.rules)) if compared else ExitCode.INCONCLUSIVE
+    if not counts.compared:
+        return ExitCode.INCONCLUSIVE
+    judged = judged_exit_code(judge_and_print(copies.out, copies.rules))
+    return ExitCode.INCONCLUSIVE if judged is ExitCode.GO and counts.absent else judged
 
 
-async def _run(console: Console, request: RecordRequest, copies: ShadowRequest | None) -> tuple[Recording, int]:
-    """The recording, and how many exchanges the shadow was compared in."""
+async def _run(
+    console: Console, request: RecordRequest, copies: ShadowRequest | None
+) -> tuple[Recording, ShadowCounts]:
+    """The recording, and what became of the copies for the shadow."""
 
     def note(text: str) -> None:
         console.print(f"note: {text}", markup=False)
@@ -100,13 +105,13 @@ async def _run(console: Console, request: RecordRequest, copies: ShadowRequest |
         console.print(f"recording {url} -> {request.upstream}; Ctrl-C ends it", markup=False)
 
     if copies is None:
-        return await record_traffic(request, ready, note), 0
+        return await record_traffic(request, ready, note), ShadowCounts()
     async with shadowing(copies, request, note) as shadow:
         recording = await record_traffic(request, ready, note, shadow.take)
     print_shadow(console, shadow.counts)
     if shadow.failures:
         raise shadow.failures[0]
-    return recording, shadow.counts.compared
+    return recording, shadow.counts
 
 
 def exit_code(recording: Recording) -> ExitCode:
@@ -148,7 +153,9 @@ def print_shadow(console: Console, counts: ShadowCounts) -> None:
     """What was copied, and everything that was not."""
     notes = [
         *_counted(counts.writes, "writes were not copied to the shadow"),
-        *_counted(counts.unanswered, "copies were not answered by the shadow, or not in time"),
+        *_counted(
+            counts.unanswered, "copies were not answered by the shadow, or not in time: no GO comes of what is missing"
+        ),
         *_counted(counts.unsettled, "reads were not compared, since something was written meanwhile"),
         *_counted(counts.dropped, "exchanges were not copied, since too many waited"),
         *_counted(counts.incomplete, "exchanges were not compared, since they were not kept whole (see --max-body)"),

@@ -52,6 +52,8 @@ class ShadowCounts:
     """Not copied, since too many waited, or the traffic had ended."""
     unanswered: int = 0
     """The target did not answer at all, or not in time."""
+    absent: int = 0
+    """Of those the ones that the target is the reason for, and not the end of the traffic."""
     unsettled: int = 0
     """Reads during which something was written: the two answers may be of two states."""
     incomplete: int = 0
@@ -160,6 +162,7 @@ class Shadow:
             raise
         if target.transport_error is not None and target.transport_error.startswith(_UNANSWERED):
             self.counts.unanswered += 1
+            self.counts.absent += 1
             return
         if not self._options.sends_writes and self._is_unsettled(legacy):
             self.counts.unsettled += 1

@@ -93,15 +93,17 @@ async def shadowing(
         # All that was compared is kept, however it came to the end.
         judged.close()
         try:
-            _finish(store)
+            _finish(store, shadow.counts)
         finally:
             store.close()
             await run_to_its_end(target.close())
 
 
-def _finish(store: EvidenceStore) -> None:
+def _finish(store: EvidenceStore, counts: ShadowCounts) -> None:
     if store.finished_sessions:
         store.finish(utc_now())
+        if counts.absent:
+            store.update_manifest(finished_at=None)  # what the target never answered is missing: no GO comes of it
     store.discard()  # where nothing was compared
 
 

@@ -4,6 +4,7 @@ import json
 import resource
 import signal
 import socket
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -193,6 +194,25 @@ def test_a_dead_shadow_is_inconclusive_and_harms_nobody(servers: Servers, start:
     assert recording.end() == 3
     assert "nothing was compared: the target did not answer" in "\n".join(recording.said)
     assert len(lines(tmp_path / "rec.jsonl")) == 1
+
+
+def test_a_shadow_that_dies_meanwhile_is_inconclusive_for_what_is_missing(
+    servers: Servers, start: Start, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mortal, out = Servers(), tmp_path / "run"
+    shadow = ("--shadow", mortal.start("--memory"), "--shadow-out", str(out))
+    recording = start(servers.start("--memory"), tmp_path / "rec.jsonl", *shadow)
+    call(f"{recording.url}/things")
+    deadline = time.monotonic() + 20
+    while not (out / "exchanges.jsonl.gz").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    mortal.stop()
+    call(f"{recording.url}/things")
+    assert recording.end() == 3
+    said = "\n".join(recording.said)
+    assert "no unexplained difference in 1 compared exchanges" in said and "1 copies were not answered" in said
+    assert run(["gate", "--run", str(out)]) == 3
+    assert run(["compare", "--run", str(out)]) == 3
 
 
 def test_a_shadow_without_a_directory_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -98,7 +98,7 @@ async def test_a_target_that_is_not_there_is_no_difference() -> None:
     shadow.start()
     shadow.take(captured("GET", "/x"), 1)
     await shadow.stop()
-    assert (shadow.counts.unanswered, records) == (1, [])
+    assert (shadow.counts.unanswered, shadow.counts.absent, records) == (1, 1, [])
     assert silence(shadow.counts) == "nothing was compared: the target did not answer"
 
 
@@ -148,4 +148,4 @@ async def test_nothing_is_sent_behind_a_stop_that_is_cancelled() -> None:
     target.may_answer.set()
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert ([request.url for request in target.sent], records) == (["/0"], [])
-    assert (shadow.counts.unanswered, shadow.counts.dropped) == (1, 2)
+    assert (shadow.counts.unanswered, shadow.counts.absent, shadow.counts.dropped) == (1, 0, 2)
