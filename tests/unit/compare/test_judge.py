@@ -306,7 +306,7 @@ reason = "Another kind."
 owner = "somebody"
 expires_on = 2027-01-01
 match = { operation = "GET /t" }
-expect.legacy = { status = 200, body = [LEGACY] }
+expect.legacy = { status = STATUS, body = [LEGACY] }
 expect.target = { status = 200, body = [{ kind = "new", "$REST" = "$ANY" }] }
 """
 
@@ -346,12 +346,15 @@ def test_waiver_for_prose_waives_another_wording_only() -> None:
         assert judged(body) is Outcome.DIFFERENT
 
 
-@pytest.mark.parametrize("legacy", ['{ kind = "old", n = 1, notes = "$NULL" }', '{ kind = "old", "$REST" = "$ANY" }'])
-def test_what_rest_leaves_open_is_not_waived_away(legacy: str) -> None:
-    rules = replace(RULES, waivers=parse_waivers(_REST.replace("LEGACY", legacy)))
+@pytest.mark.parametrize(
+    ("status", "legacy"),
+    [(200, '{ kind = "old", n = 1, notes = "$NULL" }'), (404, '{ kind = "old", "$REST" = "$ANY" }')],
+)
+def test_what_rest_leaves_open_is_not_waived_away(status: int, legacy: str) -> None:
+    rules = replace(RULES, waivers=parse_waivers(_REST.replace("LEGACY", legacy).replace("STATUS", str(status))))
 
     def judged(body: Any) -> Outcome:
-        old = answer([{"kind": "old", "n": 1, "notes": None}])
+        old = answer([{"kind": "old", "n": 1, "notes": None}], status)
         return judge_session(session(step(old, answer([{"kind": "new", **body}]), "GET /t")), rules)[0].outcome
 
     assert judged({"n": 1, "notes": None}) is Outcome.WAIVED
